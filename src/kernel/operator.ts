@@ -1,0 +1,18 @@
+/**
+ * A Markov kernel `P` as an operator on functions of the states, in `L2(pi)`. Every kernel of the library has this interface.
+ *
+ * Several functions are stored one after the other in one array; `count` says how many.
+ */
+export interface KernelOperator {
+  readonly states: number;
+  /** The stationary law. */
+  readonly pi: Float64Array;
+  /** `y = P x`. */
+  apply(x: Float64Array, y: Float64Array, count?: number): void;
+  /** `y = P* x`, the adjoint in `L2(pi)`; the same as {@link apply} for a reversible kernel. */
+  applyAdjoint(x: Float64Array, y: Float64Array, count?: number): void;
+  /** `y = (I - P) x`, formed from differences of `x` and rates, never by subtracting `P x` (D9). */
+  applyGenerator(x: Float64Array, y: Float64Array, count?: number): void;
+  /** Adds to `out` the density `Lbar / pi` of the derivative of `<v, P w>` with `sqrt(pi) v` and `sqrt(pi) w` held fixed (D1). */
+  addCotangent(v: Float64Array, w: Float64Array, out: Float64Array): void;
+}

@@ -1,0 +1,299 @@
+import { InputError, show } from '../errors.js';
+import { bipartiteOrGreedyBlocks } from './blocks.js';
+
+export type Edge = readonly [number, number];
+
+/**
+ * A pairwise spin model, `E(x) = -sum_(i,j) J_ij x_i x_j - sum_i h_i x_i` with law `pi ~ exp(-beta E)` (2.1).
+ *
+ * Immutable: change parameters with {@link withParameters}. Parameters are `theta = (J in edge order, then h)`; a model without
+ * biases has no bias parameters and no bias observables.
+ */
+export interface Model {
+  readonly kind: 'ising' | 'rbm';
+  /** Number of spins N, hidden ones included. */
+  readonly spins: number;
+  readonly beta: number;
+  readonly edges: readonly Edge[];
+  /** Whether the model has a bias on every spin. Without biases it has the global spin-flip symmetry. */
+  readonly biased: boolean;
+  readonly theta: Float64Array;
+  /** Spins that the data sets, in the order of the data's columns. All others are hidden. */
+  readonly visible: readonly number[];
+  /** Disjoint blocks that `random-block` resamples, covering all spins. */
+  readonly blocks: readonly (readonly number[])[];
+  /** Whether `blocks` were given by the caller (and belong into the model's file) rather than derived. */
+  readonly customBlocks: boolean;
+  /** An RBM's layer sizes; null for Ising models. Visible spins are `0..visible-1`, hidden ones follow. */
+  readonly layers: { readonly visible: number; readonly hidden: number } | null;
+}
+
+export interface IsingOptions {
+  readonly spins: number;
+  readonly edges: readonly Edge[];
+  readonly couplings: ArrayLike<number>;
+  /** One per spin; leave out for a model without biases. */
+  readonly biases?: ArrayLike<number> | undefined;
+  readonly beta?: number | undefined;
+  /** Default: every spin. */
+  readonly visible?: readonly number[] | undefined;
+  /** Default: the two colour classes of a bipartite graph, else greedy colours. */
+  readonly blocks?: readonly (readonly number[])[] | undefined;
+}
+
+export interface RbmOptions {
+  readonly visible: number;
+  readonly hidden: number;
+  /** Row-major, one row per visible spin: `weights[i * hidden + j]` couples `v_i` and `h_j`. */
+  readonly weights: ArrayLike<number>;
+  readonly visibleBiases?: ArrayLike<number> | undefined;
+  readonly hiddenBiases?: ArrayLike<number> | undefined;
+  readonly beta?: number | undefined;
+}
+
+/** State indices are 32-bit integers. */
+export const MAX_SPINS = 30;
+
+/** An Ising model on any graph. Throws {@link InputError} naming the option that is wrong. */
+export function ising(options: IsingOptions): Model {
+  const { spins, edges } = options;
+  const beta = checkBeta(options.beta);
+  checkCount('spins', spins);
+  checkEdges(edges, spins);
+  const couplings = checkNumbers('couplings', options.couplings, edges.length, 'one per edge');
+  const biases = options.biases === undefined ? null : checkNumbers('biases', options.biases, spins, 'one per spin');
+  if (edges.length === 0 && biases === null) {
+    throw new InputError({
+      field: 'edges',
+      expected: 'a list with at least one edge where the model has no biases',
+      got: '[]',
+      remedy: 'add an edge or biases, since a model without parameters has no gradient',
+    });
+  }
+  const visible = options.visible ?? Array.from({ length: spins }, (_, i) => i);
+  checkVisible(visible, spins);
+  if (options.blocks !== undefined) checkBlocks(options.blocks, spins);
+  return {
+    kind: 'ising',
+    spins,
+    beta,
+    edges: edges.map(([i, j]) => [i, j] as const),
+    biased: biases !== null,
+    theta: biases === null ? couplings : Float64Array.of(...couplings, ...biases),
+    visible: [...visible],
+    blocks: options.blocks?.map((block) => [...block]) ?? bipartiteOrGreedyBlocks(spins, edges),
+    customBlocks: options.blocks !== undefined,
+    layers: null,
+  };
+}
+
+/** A restricted Boltzmann machine: visible spins first, edges visible-major. Give both bias arrays or neither. */
+export function rbm(options: RbmOptions): Model {
+  const { visible: m, hidden: n } = options;
+  const beta = checkBeta(options.beta);
+  checkCount('visible', m);
+  checkCount('hidden', n);
+  if (m + n > MAX_SPINS) {
+    throw new InputError({
+      field: 'visible + hidden',
+      expected: `at most ${MAX_SPINS}`,
+      got: String(m + n),
+      remedy: 'use a smaller model',
+    });
+  }
+  const weights = checkNumbers('weights', options.weights, m * n, 'visible x hidden');
+  if ((options.visibleBiases === undefined) !== (options.hiddenBiases === undefined)) {
+    const missing = options.visibleBiases === undefined ? 'visibleBiases' : 'hiddenBiases';
+    throw new InputError({
+      field: missing,
+      expected: 'given where the other bias array is given',
+      got: 'nothing',
+      remedy: 'give both bias arrays or neither',
+    });
+  }
+  const biased = options.visibleBiases !== undefined && options.hiddenBiases !== undefined;
+  const theta = [...weights];
+  if (biased) {
+    theta.push(...checkNumbers('visibleBiases', options.visibleBiases, m, 'one per visible spin'));
+    theta.push(...checkNumbers('hiddenBiases', options.hiddenBiases, n, 'one per hidden spin'));
+  }
+  return {
+    kind: 'rbm',
+    spins: m + n,
+    beta,
+    edges: Array.from({ length: m * n }, (_, a) => [Math.floor(a / n), m + (a % n)] as const),
+    biased,
+    theta: Float64Array.from(theta),
+    visible: Array.from({ length: m }, (_, i) => i),
+    blocks: [Array.from({ length: m }, (_, i) => i), Array.from({ length: n }, (_, j) => m + j)],
+    customBlocks: false,
+    layers: { visible: m, hidden: n },
+  };
+}
+
+/** The same model with other parameters, `theta = (J in edge order, then h)`. */
+export function withParameters(model: Model, theta: ArrayLike<number>): Model {
+  return { ...model, theta: checkNumbers('theta', theta, model.theta.length, 'one per parameter') };
+}
+
+/** Name of one parameter for tables and messages: `J[0,5]`, `h[2]`. */
+export function parameterName(model: Model, a: number): string {
+  if (a < model.edges.length) {
+    const [i, j] = model.edges[a];
+    return `J[${i},${j}]`;
+  }
+  return `h[${a - model.edges.length}]`;
+}
+
+function checkBeta(beta: number | undefined): number {
+  if (beta === undefined) return 1;
+  if (typeof beta !== 'number' || !Number.isFinite(beta) || beta <= 0) {
+    throw new InputError({
+      field: 'beta',
+      expected: 'a positive finite number',
+      got: show(beta),
+      remedy: 'give the inverse temperature, 1 by default',
+    });
+  }
+  return beta;
+}
+
+function checkCount(field: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > MAX_SPINS) {
+    throw new InputError({
+      field,
+      expected: `a whole number from 1 to ${MAX_SPINS}`,
+      got: show(value),
+      remedy: 'give the number of spins',
+    });
+  }
+}
+
+function checkNumbers(field: string, values: ArrayLike<number>, length: number, meaning: string): Float64Array {
+  if (values.length !== length) {
+    throw new InputError({
+      field,
+      expected: `a list of ${length} numbers (${meaning})`,
+      got: `${values.length}`,
+      remedy: values.length < length ? 'add the missing ones' : 'remove the extra ones',
+    });
+  }
+  for (let k = 0; k < length; k++) {
+    if (typeof values[k] !== 'number' || !Number.isFinite(values[k])) {
+      throw new InputError({
+        field: `${field}[${k}]`,
+        expected: 'a finite number',
+        got: show(values[k]),
+        remedy: 'replace it by a number',
+      });
+    }
+  }
+  return Float64Array.from(values);
+}
+
+function checkSpinIndex(field: string, i: unknown, spins: number): void {
+  if (!Number.isInteger(i) || (i as number) < 0 || (i as number) >= spins) {
+    throw new InputError({
+      field,
+      expected: `a spin index from 0 to ${spins - 1}`,
+      got: show(i),
+      remedy: 'spins are counted from 0',
+    });
+  }
+}
+
+function checkEdges(edges: readonly Edge[], spins: number): void {
+  const seen = new Map<number, number>();
+  edges.forEach((edge, a) => {
+    if (!Array.isArray(edge) || edge.length !== 2) {
+      throw new InputError({
+        field: `edges[${a}]`,
+        expected: 'a pair of spin indices',
+        got: show(edge),
+        remedy: 'write it as [i, j]',
+      });
+    }
+    const [i, j] = edge;
+    checkSpinIndex(`edges[${a}][0]`, i, spins);
+    checkSpinIndex(`edges[${a}][1]`, j, spins);
+    if (i === j) {
+      throw new InputError({
+        field: `edges[${a}]`,
+        expected: 'a pair of two different spins',
+        got: show(edge),
+        remedy: 'remove the self-loop, or use a bias',
+      });
+    }
+    const key = Math.min(i, j) * spins + Math.max(i, j);
+    const first = seen.get(key);
+    if (first !== undefined) {
+      throw new InputError({
+        field: `edges[${a}]`,
+        expected: 'a pair that no earlier edge joins',
+        got: `${show(edge)}, which repeats edges[${first}]`,
+        remedy: 'merge the two couplings into one',
+      });
+    }
+    seen.set(key, a);
+  });
+}
+
+function checkVisible(visible: readonly number[], spins: number): void {
+  if (visible.length === 0) {
+    throw new InputError({
+      field: 'visible',
+      expected: 'a list of at least one spin',
+      got: '[]',
+      remedy: 'name the visible spins, or leave the key out for all',
+    });
+  }
+  const seen = new Set<number>();
+  visible.forEach((i, k) => {
+    checkSpinIndex(`visible[${k}]`, i, spins);
+    if (seen.has(i)) {
+      throw new InputError({
+        field: `visible[${k}]`,
+        expected: 'a spin not listed before',
+        got: show(i),
+        remedy: 'list each visible spin once',
+      });
+    }
+    seen.add(i);
+  });
+}
+
+function checkBlocks(blocks: readonly (readonly number[])[], spins: number): void {
+  const owner = new Map<number, number>();
+  blocks.forEach((block, c) => {
+    if (block.length === 0) {
+      throw new InputError({
+        field: `blocks[${c}]`,
+        expected: 'a list of at least one spin',
+        got: '[]',
+        remedy: 'remove the empty block',
+      });
+    }
+    block.forEach((i, k) => {
+      checkSpinIndex(`blocks[${c}][${k}]`, i, spins);
+      if (owner.has(i)) {
+        throw new InputError({
+          field: `blocks[${c}][${k}]`,
+          expected: 'a spin that stands in no other place',
+          got: `${i}, already in blocks[${owner.get(i)}]`,
+          remedy: 'put each spin in exactly one block',
+        });
+      }
+      owner.set(i, c);
+    });
+  });
+  for (let i = 0; i < spins; i++) {
+    if (!owner.has(i)) {
+      throw new InputError({
+        field: 'blocks',
+        expected: 'a partition of all spins',
+        got: `no block with spin ${i}`,
+        remedy: 'put each spin in exactly one block',
+      });
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** One eigenvalue group: what a user sees of the spectrum, since at a multiple eigenvalue only sums over its space have meaning. */
+export interface EigenvalueGroup {
+  /** `1 - s` per kernel step, the mean over the group's members. */
+  readonly gap: number;
+  readonly multiplicity: number;
+  /** `mu`: the weight (2.6) of all observables together. */
+  readonly weight: number;
+  /** Its split by parameter group. */
+  readonly couplingsWeight: number;
+  readonly biasesWeight: number;
+  /** Positions of the group's members in the list that was grouped. */
+  readonly members: readonly number[];
+}
+
+/** One eigenvalue with its weights, before grouping; `multiplicity` above one where a family of equal eigenvalues is known. */
+export interface WeightedEigenvalue {
+  readonly gap: number;
+  readonly multiplicity: number;
+  readonly couplingsWeight: number;
+  readonly biasesWeight: number;
+}
+
+/** Two neighbours belong to one group when they differ by at most `max(1e-8 (1 - s), 64 eps)` (section 4). */
+export function joins(gap: number, next: number): boolean {
+  return next - gap <= Math.max(1e-8 * gap, 64 * Number.EPSILON);
+}
+
+/** Sorts eigenvalues slowest first and cuts them into groups. `members` index the given list. */
+export function groupEigenvalues(list: readonly WeightedEigenvalue[]): EigenvalueGroup[] {
+  const order = list.map((_, j) => j).sort((a, b) => list[a].gap - list[b].gap);
+  const groups: EigenvalueGroup[] = [];
+  let members: number[] = [];
+  order.forEach((j, k) => {
+    members.push(j);
+    if (k + 1 < order.length && joins(list[j].gap, list[order[k + 1]].gap)) return;
+    const multiplicity = members.reduce((sum, i) => sum + list[i].multiplicity, 0);
+    const couplingsWeight = members.reduce((sum, i) => sum + list[i].couplingsWeight, 0);
+    const biasesWeight = members.reduce((sum, i) => sum + list[i].biasesWeight, 0);
+    groups.push({
+      gap: members.reduce((sum, i) => sum + list[i].gap * list[i].multiplicity, 0) / multiplicity,
+      multiplicity,
+      weight: couplingsWeight + biasesWeight,
+      couplingsWeight,
+      biasesWeight,
+      members,
+    });
+    members = [];
+  });
+  return groups;
+}

@@ -1,0 +1,39 @@
+import { InputError, UnsupportedError } from '../errors.js';
+import type { KernelName } from '../kernel/mixture-kernel.js';
+import type { DataLaw } from '../model/data-law.js';
+import type { Model } from '../model/model.js';
+import { FactoredRoute } from './factored-route.js';
+import { DEFAULT_THRESHOLDS, type ModeThresholds } from './mode-sets.js';
+import type { Route } from './route.js';
+import { TableRoute } from './table-route.js';
+
+export interface RouteOptions {
+  readonly kernel: KernelName;
+  /** Default `auto`: factored for an RBM under `random-block`, else the table. */
+  readonly route?: 'auto' | 'table' | 'factored' | undefined;
+  readonly thresholds?: ModeThresholds | undefined;
+}
+
+/** The way to evaluate a model's structure on data under a kernel. */
+export function createRoute(model: Model, data: DataLaw, options: RouteOptions): Route {
+  if (data.spins !== model.visible.length) {
+    throw new InputError({
+      field: 'data',
+      expected: `a law of ${model.visible.length} visible spins, as many as the model has`,
+      got: `${data.spins}`,
+      remedy: 'use data and a model of the same size',
+    });
+  }
+  const factorable = model.layers !== null && options.kernel === 'random-block';
+  const choice = options.route ?? 'auto';
+  if (choice === 'factored' && !factorable) {
+    throw new UnsupportedError(
+      'The factored route',
+      'it is for an RBM under random-block',
+      'use the table route, or that kernel',
+    );
+  }
+  return factorable && choice !== 'table'
+    ? new FactoredRoute(model, data)
+    : new TableRoute(model, data, options.kernel, options.thresholds ?? DEFAULT_THRESHOLDS);
+}

@@ -1,0 +1,126 @@
+import { ConvergenceError, UnsupportedError } from '../errors.js';
+import { layerTable, layerView } from '../kernel/rbm-layers.js';
+import type { DataLaw } from '../model/data-law.js';
+import type { Model } from '../model/model.js';
+import { factoredSignal, modelCovariance } from './factored-signal.js';
+import { factoredRelaxation } from './factored-spectrum.js';
+import {
+  factoredTimescale,
+  factoredTimescaleGradient,
+  type NarrowProblem,
+  narrowProblem,
+} from './factored-timescale.js';
+import type { Evaluation, Quantities, Quantity, Relaxation, Route } from './route.js';
+
+/** Largest narrow layer, and largest layer at all, that the factored route takes. */
+export const MAX_NARROW_SPINS = 12;
+export const MAX_WIDE_SPINS = 20;
+
+/** The route over an RBM's layers with `random-block` (5.5): solves on the smaller layer only, never forms the table of joint states. */
+export class FactoredRoute implements Route {
+  readonly name = 'factored';
+
+  constructor(
+    private readonly model: Model,
+    private readonly data: DataLaw,
+  ) {
+    if (model.layers === null) {
+      throw new UnsupportedError('The factored route', 'the model is not an RBM', 'use the table route');
+    }
+    const { visible, hidden } = model.layers;
+    if (Math.min(visible, hidden) > MAX_NARROW_SPINS || Math.max(visible, hidden) > MAX_WIDE_SPINS) {
+      throw new UnsupportedError(
+        `The factored route for ${visible} visible and ${hidden} hidden spins`,
+        `its smaller layer takes up to ${MAX_NARROW_SPINS} spins and its larger up to ${MAX_WIDE_SPINS}`,
+        'use a smaller model',
+      );
+    }
+  }
+
+  gradient(theta: Float64Array): Float64Array {
+    return this.signal(theta).g;
+  }
+
+  evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {
+    const wants = new Set(quantities);
+    if (wants.has('slowClusterTimescale') || wants.has('slowClusterMass')) {
+      throw new UnsupportedError(
+        'The slow cluster and its derivative',
+        'the factored route forms no joint modes',
+        'use the table route, or the full predictor',
+      );
+    }
+    const { beta } = this.model;
+    const signal = wants.has('signal') || wants.has('kl') ? this.signal(theta) : null;
+    const problem = wants.has('timescale') || wants.has('variance') ? this.problem(theta) : null;
+    const time = problem !== null && wants.has('timescale') ? factoredTimescale(problem) : null;
+    const all: Quantities = {
+      ...(signal && { signal: sum(signal.g.map((x) => x * x)), kl: signal.kl }),
+      ...(problem && { variance: sum(problem.variance) }),
+      ...(time && { timescale: sum(time.timescale) }),
+    };
+    const need = <T>(part: T | null, quantity: Quantity): T => {
+      if (part !== null) return part;
+      throw new UnsupportedError(
+        `The derivative of ${quantity}`,
+        'it was not evaluated',
+        'list it among the quantities to evaluate',
+      );
+    };
+    return {
+      value: Object.fromEntries(quantities.map((q) => [q, all[q]])),
+      info: {
+        route: 'factored',
+        converged: time?.converged ?? true,
+        solver: time === null ? null : 'grounded elimination',
+        iterations: 0,
+        backwardError: 0,
+        observables: time && problem && { timescale: time.timescale, variance: problem.variance },
+      },
+      pullback: (bar) => {
+        const out = new Float64Array(theta.length);
+        const add = (factor: number, x: Float64Array) => x.forEach((value, a) => (out[a] += factor * value));
+        if (bar.timescale) {
+          const solved = need(time, 'timescale');
+          if (!solved.converged) throw new ConvergenceError('The derivative of the timescale', 'the chain is too slow');
+          add(bar.timescale, factoredTimescaleGradient(need(problem, 'timescale'), solved.b, beta));
+        }
+        if (bar.variance) add(2 * beta * bar.variance, varianceCovariance(need(problem, 'variance')));
+        if (bar.signal) add(bar.signal, need(signal, 'signal').signalGradient());
+        if (bar.kl) add(bar.kl * beta, need(signal, 'kl').g);
+        return out;
+      },
+    };
+  }
+
+  relaxation(theta: Float64Array): Relaxation {
+    return factoredRelaxation(this.problem(theta), this.model.edges.length, this.model.biased);
+  }
+
+  private signal(theta: Float64Array) {
+    const view = layerView(this.model, 'visible');
+    return factoredSignal(view, layerTable(view, theta, this.model.beta), this.data, theta.length, this.model.beta);
+  }
+
+  private problem(theta: Float64Array): NarrowProblem {
+    const [m, n] = [this.model.visible.length, this.model.spins - this.model.visible.length];
+    const [wide, narrow] = m >= n ? (['visible', 'hidden'] as const) : (['hidden', 'visible'] as const);
+    const view = layerView(this.model, wide);
+    const { beta } = this.model;
+    const narrowTable = layerTable(layerView(this.model, narrow), theta, beta);
+    return narrowProblem(view, layerTable(view, theta, beta), narrowTable, theta.length);
+  }
+}
+
+/** `Cov_pi(f, sum_a m_a f_a)` with `m = E f`; the derivative of `mu = sum_a (1 - m_a^2)` is `2 beta` times this. */
+function varianceCovariance(problem: NarrowProblem): Float64Array {
+  return modelCovariance(
+    problem.view,
+    problem.wide,
+    problem.means.map((mean) => -mean),
+  );
+}
+
+function sum(x: Float64Array): number {
+  return x.reduce((total, value) => total + value, 0);
+}

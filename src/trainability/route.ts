@@ -1,0 +1,56 @@
+import type { EigenvalueGroup, WeightedEigenvalue } from '../spectrum/groups.js';
+
+/**
+ * What a route computes and differentiates. With `C` all modes but the stationary one:
+ * `timescale` is `T` (3.3), in kernel steps; `variance` is `mu_C = sum_a Var f_a` (2.6); `signal` is `|g|^2` (2.3); `kl` is
+ * `KL(data || model's visible law)` in nats. `slowClusterTimescale` and `slowClusterMass` are `T_C` and `mu_C` of the slow cluster
+ * of section 4, with its membership frozen where it is evaluated.
+ */
+export type Quantity = 'timescale' | 'variance' | 'signal' | 'kl' | 'slowClusterTimescale' | 'slowClusterMass';
+
+/** A number per quantity: values, or cotangents (where a missing one means zero). */
+export type Quantities = Readonly<Partial<Record<Quantity, number>>>;
+
+/** How an evaluation went. */
+export interface RouteInfo {
+  readonly route: 'table' | 'factored';
+  /** False where (3.3) was not solved to rounding accuracy or the chain is reducible in double precision. Look before using values. */
+  readonly converged: boolean;
+  /** What was used for (3.3), and null where no quantity needed it. */
+  readonly solver: 'conjugate gradients' | 'grounded elimination' | null;
+  /** Iterations over all observables, and the largest normwise backward error; zero for direct solvers. */
+  readonly iterations: number;
+  readonly backwardError: number;
+  /** Per observable `T_a` and `Var f_a`; null where (3.3) was not solved. `2 T_a / Var f_a` is its integrated time (2.7). */
+  readonly observables: { readonly timescale: Float64Array; readonly variance: Float64Array } | null;
+}
+
+/** Values of the quantities asked for, their derivatives in theta, and how it went. */
+export interface Evaluation {
+  readonly value: Quantities;
+  /** `theta_bar = sum_q bar[q] d value[q] / d theta`, in theta order. Throws {@link ConvergenceError} where `info.converged` is false. */
+  pullback(bar: Quantities): Float64Array;
+  readonly info: RouteInfo;
+}
+
+/** The spectrum of the kernel as the observables see it. */
+export interface Relaxation {
+  /** Groups of the observables' symmetry sector below the stationary state, slowest first; null where there are too many states. */
+  readonly groups: readonly EigenvalueGroup[] | null;
+  /** The group of the textbook gap `1 - s_2` over all symmetry sectors; null where it is not known. */
+  readonly slowest: { readonly gap: number; readonly multiplicity: number; readonly weight: number } | null;
+  /** Nodes and weights with `sum_a <fc_a, q(P) fc_a> = sum_k weight_k q(1 - gap_k)` for smooth `q`; the groups where they are known. */
+  readonly measure: readonly WeightedEigenvalue[];
+}
+
+/**
+ * How a model's quantities are computed: by tables over all states, or factored over an RBM's layers. The structure, the data and the kernel
+ * are fixed; the parameters vary.
+ */
+export interface Route {
+  readonly name: 'table' | 'factored';
+  evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation;
+  /** `g = E_data f - E_pi f` (2.3), in theta order. */
+  gradient(theta: Float64Array): Float64Array;
+  relaxation(theta: Float64Array): Relaxation;
+}

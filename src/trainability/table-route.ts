@@ -1,0 +1,186 @@
+import { ConvergenceError, UnsupportedError } from '../errors.js';
+import { type KernelName, kernelBlocks, MixtureKernel } from '../kernel/mixture-kernel.js';
+import { type Boltzmann, boltzmann, linearCombination, observableSums, pullbackLogPi } from '../model/boltzmann.js';
+import type { DataLaw } from '../model/data-law.js';
+import type { Model } from '../model/model.js';
+import { type StateSpace, stateSpace } from '../model/state-space.js';
+import { generatorEigen, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
+import { groupEigenvalues, joins } from '../spectrum/groups.js';
+import { type DenseModes, denseModes } from './dense-modes.js';
+import { DEFAULT_THRESHOLDS, type ModeThresholds, modeSets } from './mode-sets.js';
+import type { Evaluation, Quantities, Quantity, Relaxation, Route } from './route.js';
+import { clusterCotangent, clusterSums } from './slow-cluster.js';
+import { type FoldedData, foldData, type TableSignal, tableSignal } from './table-signal.js';
+import { quadratureMeasure, type TableTimescale, tableTimescale } from './table-timescale.js';
+
+/** The route over a table of all states: any graph, either kernel, up to MAX_TABLE_BITS bits; modes up to MAX_DENSE_STATES states. */
+export class TableRoute implements Route {
+  readonly name = 'table';
+  private readonly space: StateSpace;
+  private readonly data: FoldedData;
+  private readonly blocks: readonly (readonly number[])[];
+
+  constructor(
+    private readonly model: Model,
+    data: DataLaw,
+    kernel: KernelName,
+    private readonly thresholds: ModeThresholds = DEFAULT_THRESHOLDS,
+  ) {
+    this.space = stateSpace(model);
+    this.data = foldData(this.space, data);
+    this.blocks = kernelBlocks(model, kernel);
+  }
+
+  /** The equilibrium law at a parameter vector. */
+  law(theta: Float64Array): Boltzmann {
+    return boltzmann(this.space, theta, this.model.beta);
+  }
+
+  /** The kernel at a law; `sector` -1 for its odd sector. */
+  kernel(law: Boltzmann, sector: 1 | -1 = 1): MixtureKernel {
+    return new MixtureKernel(law, this.blocks, sector);
+  }
+
+  gradient(theta: Float64Array): Float64Array {
+    return tableSignal(this.law(theta), this.data).g;
+  }
+
+  evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {
+    const law = this.law(theta);
+    const wants = new Set(quantities);
+    const kernel = this.kernel(law);
+    const signal = wants.has('signal') || wants.has('kl') ? tableSignal(law, this.data) : null;
+    const time = wants.has('timescale') || wants.has('variance') ? tableTimescale(law, kernel) : null;
+    const cluster =
+      wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(law, kernel) : null;
+    const all: Quantities = {
+      ...(signal && { signal: squaredNorm(signal.g), kl: signal.kl }),
+      ...(time && { timescale: time.timescale, variance: time.variance }),
+      ...(cluster && { slowClusterTimescale: cluster.timescale, slowClusterMass: cluster.mass }),
+    };
+    const info = time?.info ?? {
+      converged: true,
+      solver: null,
+      iterations: 0,
+      backwardError: 0,
+      observables: null,
+    };
+    return {
+      value: Object.fromEntries(quantities.map((q) => [q, all[q]])),
+      info: { route: 'table', ...info },
+      pullback: (bar) => pullback(law, kernel, bar, { signal, time, cluster }),
+    };
+  }
+
+  /** All modes below the stationary one, at most MAX_DENSE_STATES states. */
+  modes(law: Boltzmann, kernel: MixtureKernel): DenseModes {
+    if (kernel.states > MAX_DENSE_STATES) {
+      throw new UnsupportedError(
+        'The full spectrum',
+        `the table has ${kernel.states} states and eigendecomposition stops at ${MAX_DENSE_STATES}`,
+        'use the full predictor, which needs no modes, or a smaller model',
+      );
+    }
+    return denseModes(law, kernel);
+  }
+
+  relaxation(theta: Float64Array): Relaxation {
+    const law = this.law(theta);
+    const kernel = this.kernel(law);
+    const couplings = this.model.edges.length;
+    if (kernel.states > MAX_DENSE_STATES) {
+      return { groups: null, slowest: null, measure: quadratureMeasure(law, kernel, couplings) };
+    }
+    const groups = groupModes(denseModes(law, kernel), couplings);
+    return { groups, slowest: this.slowest(law, groups), measure: groups };
+  }
+
+  /** The group of `s_2` over both symmetry sectors. */
+  private slowest(law: Boltzmann, groups: readonly { gap: number; multiplicity: number; weight: number }[]) {
+    if (!this.space.folded) return groups[0] ?? null;
+    const odd = generatorEigen(transitionMatrix(this.kernel(law, -1)), this.space.states, false).values;
+    let multiplicity = 1;
+    while (multiplicity < odd.length && joins(odd[multiplicity - 1], odd[multiplicity])) multiplicity++;
+    const even = groups[0];
+    if (even === undefined) return { gap: odd[0], multiplicity, weight: 0 };
+    if (joins(Math.min(even.gap, odd[0]), Math.max(even.gap, odd[0]))) {
+      return { gap: Math.min(even.gap, odd[0]), multiplicity: multiplicity + even.multiplicity, weight: even.weight };
+    }
+    return even.gap < odd[0] ? even : { gap: odd[0], multiplicity, weight: 0 };
+  }
+
+  private slowCluster(law: Boltzmann, kernel: MixtureKernel) {
+    const modes = this.modes(law, kernel);
+    const groups = groupModes(modes, this.model.edges.length);
+    const inside = modeSets(groups, this.thresholds).slowCluster.flatMap((k) => groups[k].members);
+    const members = new Set(inside);
+    return { modes, members, ...clusterSums(modes, members) };
+  }
+}
+
+function groupModes(modes: DenseModes, couplings: number) {
+  const observables = modes.coefficients.length / modes.count;
+  return groupEigenvalues(
+    Array.from(modes.gaps, (gap, j) => {
+      let couplingsWeight = 0;
+      let biasesWeight = 0;
+      for (let a = 0; a < observables; a++) {
+        const w = modes.coefficients[a * modes.count + j] ** 2;
+        if (a < couplings) couplingsWeight += w;
+        else biasesWeight += w;
+      }
+      return { gap, multiplicity: 1, couplingsWeight, biasesWeight };
+    }),
+  );
+}
+
+interface Parts {
+  readonly signal: TableSignal | null;
+  readonly time: TableTimescale | null;
+  readonly cluster: { readonly modes: DenseModes; readonly members: ReadonlySet<number> } | null;
+}
+
+function pullback(law: Boltzmann, kernel: MixtureKernel, bar: Quantities, parts: Parts): Float64Array {
+  const out = new Float64Array(law.space.masks.length);
+  const lbar = new Float64Array(law.space.states);
+  if (bar.timescale) {
+    const time = required(parts.time, 'timescale');
+    if (!time.info.converged) throw new ConvergenceError('The derivative of the timescale', 'the chain is too slow');
+    for (let s = 0; s < lbar.length; s++) lbar[s] += bar.timescale * time.lbar[s];
+  }
+  if (bar.variance) {
+    // mu = sum_a (1 - m_a^2), d m_a = sum_s f_a(s) pi(s) l(s).
+    const means = observableSums(law.space, law.pi);
+    const table = linearCombination(law.space, means);
+    for (let s = 0; s < lbar.length; s++) lbar[s] -= 2 * bar.variance * law.pi[s] * table[s];
+  }
+  if (bar.slowClusterTimescale || bar.slowClusterMass) {
+    const { modes, members } = required(parts.cluster, 'slowClusterTimescale');
+    const [t, m] = [bar.slowClusterTimescale ?? 0, bar.slowClusterMass ?? 0];
+    const density = clusterCotangent(law, kernel, modes, members, t, m);
+    for (let s = 0; s < lbar.length; s++) lbar[s] += law.pi[s] * density[s];
+  }
+  add(out, 1, pullbackLogPi(law, lbar));
+  if (bar.signal) add(out, bar.signal, required(parts.signal, 'signal').signalGradient());
+  if (bar.kl) add(out, bar.kl * law.beta, required(parts.signal, 'kl').g);
+  return out;
+}
+
+function required<T>(part: T | null, quantity: Quantity): T {
+  if (part === null) {
+    throw new UnsupportedError(
+      `The derivative of ${quantity}`,
+      'it was not evaluated',
+      'list it among the quantities to evaluate',
+    );
+  }
+  return part;
+}
+
+function add(out: Float64Array, factor: number, x: Float64Array): void {
+  for (let a = 0; a < out.length; a++) out[a] += factor * x[a];
+}
+
+function squaredNorm(x: Float64Array): number {
+  return x.reduce((sum, value) => sum + value * value, 0);
+}

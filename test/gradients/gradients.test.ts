@@ -1,0 +1,79 @@
+import { createRoute, KERNEL_NAMES, type Quantity, type Route } from 'htdml';
+import { describe, expect, test } from 'vitest';
+import { gradientCases } from '../support/models.js';
+
+const STEP = 1e-4;
+
+/** Fourth-order central differences: error about `STEP^4` times the fifth derivative, and rounding of about `1e-12`. */
+function differences(route: Route, theta: Float64Array, quantity: Quantity): Float64Array {
+  const at = (a: number, delta: number) => {
+    const moved = Float64Array.from(theta);
+    moved[a] += delta;
+    return route.evaluate(moved, [quantity]).value[quantity] as number;
+  };
+  return theta.map((_, a) => (8 * (at(a, STEP) - at(a, -STEP)) - (at(a, 2 * STEP) - at(a, -2 * STEP))) / (12 * STEP));
+}
+
+export function relativeDistance(x: Float64Array, y: Float64Array, floor = 1e-300): number {
+  const scale = Math.max(floor, ...x.map(Math.abs), ...y.map(Math.abs));
+  return Math.max(...x.map((value, k) => Math.abs(value - y[k]))) / scale;
+}
+
+describe.each(gradientCases())('$name', ({ model, data }) => {
+  for (const kernel of KERNEL_NAMES) {
+    const table = createRoute(model, data, { kernel, route: 'table' });
+    for (const quantity of ['timescale', 'variance', 'signal', 'kl'] as const) {
+      test(`${kernel}: ${quantity} against central differences`, () => {
+        const { value, pullback } = table.evaluate(model.theta, [quantity]);
+        const gradient = pullback({ [quantity]: 1 });
+        const numeric = differences(table, model.theta, quantity);
+        expect(relativeDistance(gradient, numeric, 1e-2 * (1 + (value[quantity] ?? 0)))).toBeLessThan(2e-9);
+      });
+    }
+    test(`${kernel}: (5.4) against (5.2) with every mode in the cluster`, () => {
+      const everything = createRoute(model, data, {
+        kernel,
+        route: 'table',
+        thresholds: { epsilon: 1e-3, kappa: 1e12 },
+      });
+      const full = table.evaluate(model.theta, ['timescale', 'variance']);
+      const cluster = everything.evaluate(model.theta, ['slowClusterTimescale', 'slowClusterMass']);
+      // An eigensolver resolves a gap to a few eps, a share eps / gap of it; the derivative carries one more power of the gap.
+      const [time, mass] = [full.value.timescale as number, full.value.variance as number];
+      const gap = table.relaxation(model.theta).groups?.[0].gap as number;
+      const tolerance = (64 * Number.EPSILON) / gap;
+      expect(Math.abs((cluster.value.slowClusterTimescale as number) / time - 1)).toBeLessThan(tolerance);
+      expect(Math.abs((cluster.value.slowClusterMass as number) / mass - 1)).toBeLessThan(tolerance);
+      const [a, b] = [full.pullback({ timescale: 1 }), cluster.pullback({ slowClusterTimescale: 1 })];
+      expect(relativeDistance(a, b, time)).toBeLessThan(tolerance / gap);
+      const [c, d] = [full.pullback({ variance: 1 }), cluster.pullback({ slowClusterMass: 1 })];
+      expect(relativeDistance(c, d, full.value.variance)).toBeLessThan(1e-10);
+    });
+  }
+  if (model.layers !== null) {
+    test('factored route against the table', () => {
+      const quantities = ['timescale', 'variance', 'signal', 'kl'] as const;
+      const table = createRoute(model, data, { kernel: 'random-block', route: 'table' });
+      const factored = createRoute(model, data, { kernel: 'random-block', route: 'factored' });
+      const [x, y] = [table.evaluate(model.theta, quantities), factored.evaluate(model.theta, quantities)];
+      for (const quantity of quantities) {
+        const scale = 1 + (x.value[quantity] as number);
+        expect(Math.abs((x.value[quantity] as number) - (y.value[quantity] as number)) / scale).toBeLessThan(1e-13);
+        expect(relativeDistance(x.pullback({ [quantity]: 1 }), y.pullback({ [quantity]: 1 }), scale)).toBeLessThan(
+          1e-12,
+        );
+      }
+      const [p, q] = [table.relaxation(model.theta), factored.relaxation(model.theta)];
+      expect(q.slowest?.gap).toBeCloseTo(p.slowest?.gap as number, 12);
+      const heavy = (groups: typeof p.groups) => groups?.filter((group) => group.weight > 1e-9) ?? [];
+      expect(heavy(q.groups).length).toBe(heavy(p.groups).length);
+      heavy(q.groups).forEach((group, k) => {
+        const other = heavy(p.groups)[k];
+        expect(group.gap).toBeCloseTo(other.gap, 9);
+        expect(group.weight).toBeCloseTo(other.weight, 9);
+        expect(group.biasesWeight).toBeCloseTo(other.biasesWeight, 9);
+        expect(group.multiplicity).toBe(other.multiplicity);
+      });
+    });
+  }
+});
