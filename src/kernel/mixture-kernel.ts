@@ -65,6 +65,26 @@ export class MixtureKernel implements KernelOperator {
     this.apply(x, y, count);
   }
 
+  propagate(mu: Float64Array, out: Float64Array): void {
+    const weight = 1 / this.blocks.length;
+    const nu = this.work;
+    out.fill(0);
+    for (const sites of this.blocks) {
+      nu.set(mu);
+      for (const { mask, pivot, flip, sign } of sites) {
+        for (let base = 0; base < this.states; base += 2 * pivot) {
+          for (let s = base; s < base + pivot; s++) {
+            const t = s ^ mask;
+            const mass = nu[s] + sign * nu[t];
+            nu[s] = flip[t] * mass;
+            nu[t] = sign * flip[s] * mass;
+          }
+        }
+      }
+      for (let s = 0; s < this.states; s++) out[s] += weight * nu[s];
+    }
+  }
+
   applyGenerator(x: Float64Array, y: Float64Array, count = 1): void {
     const weight = 1 / this.blocks.length;
     y.fill(0, 0, count * this.states);

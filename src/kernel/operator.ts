@@ -11,6 +11,8 @@ export interface KernelOperator {
   apply(x: Float64Array, y: Float64Array, count?: number): void;
   /** `y = P* x`, the adjoint in `L2(pi)`; the same as {@link apply} for a reversible kernel. */
   applyAdjoint(x: Float64Array, y: Float64Array, count?: number): void;
+  /** `out = mu P`: one step of the chain on a measure. Needs no division by `pi`. */
+  propagate(mu: Float64Array, out: Float64Array): void;
   /** `y = (I - P) x`, formed from differences of `x` and rates, never by subtracting `P x` (D9). */
   applyGenerator(x: Float64Array, y: Float64Array, count?: number): void;
   /** Adds to `out` the density `Lbar / pi` of the derivative of `<v, P w>` with `sqrt(pi) v` and `sqrt(pi) w` held fixed (D1). */

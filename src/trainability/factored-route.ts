@@ -2,14 +2,10 @@ import { ConvergenceError, UnsupportedError } from '../errors.js';
 import { layerTable, layerView } from '../kernel/rbm-layers.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
+import { factoredTimescaleGradient } from './factored-gradient.js';
 import { factoredSignal, modelCovariance } from './factored-signal.js';
 import { factoredRelaxation } from './factored-spectrum.js';
-import {
-  factoredTimescale,
-  factoredTimescaleGradient,
-  type NarrowProblem,
-  narrowProblem,
-} from './factored-timescale.js';
+import { factoredTimescale, type NarrowProblem, narrowProblem } from './factored-timescale.js';
 import type { Evaluation, Quantities, Quantity, Relaxation, Route } from './route.js';
 
 /** Largest narrow layer, and largest layer at all, that the factored route takes. */
@@ -37,8 +33,9 @@ export class FactoredRoute implements Route {
     }
   }
 
-  gradient(theta: Float64Array): Float64Array {
-    return this.signal(theta).g;
+  moments(theta: Float64Array) {
+    const { data, model } = this.signal(theta);
+    return { data, model };
   }
 
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {

@@ -2,6 +2,9 @@ import { type LayerTable, type LayerView, spin } from '../kernel/rbm-layers.js';
 import { type DataLaw, negativeEntropy } from '../model/data-law.js';
 
 export interface FactoredSignal {
+  /** `E_data f`, `E_pi f` and their difference (2.3). */
+  readonly data: Float64Array;
+  readonly model: Float64Array;
   readonly g: Float64Array;
   readonly kl: number;
   /** Derivative of `|g|^2` (D5). */
@@ -16,14 +19,18 @@ export function factoredSignal(
   parameters: number,
   beta: number,
 ): FactoredSignal {
-  const g = new Float64Array(parameters);
-  for (let v = 0; v < visible.states; v++) addExpectations(view, visible, v, -visible.p[v], g);
+  const model = new Float64Array(parameters);
+  for (let v = 0; v < visible.states; v++) addExpectations(view, visible, v, visible.p[v], model);
+  const posterior = new Float64Array(parameters);
   let kl = negativeEntropy(data);
   data.patterns.forEach((v, k) => {
-    addExpectations(view, visible, v, data.probabilities[k], g);
+    addExpectations(view, visible, v, data.probabilities[k], posterior);
     kl -= data.probabilities[k] * visible.logP[v];
   });
+  const g = posterior.map((value, a) => value - model[a]);
   return {
+    data: posterior,
+    model,
     g,
     kl: Math.max(0, kl),
     signalGradient() {

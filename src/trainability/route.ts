@@ -50,7 +50,7 @@ export interface Relaxation {
 export interface Route {
   readonly name: 'table' | 'factored';
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation;
-  /** `g = E_data f - E_pi f` (2.3), in theta order. */
-  gradient(theta: Float64Array): Float64Array;
+  /** `E_data f` and `E_pi f`, whose difference is `g` (2.3), in theta order. */
+  moments(theta: Float64Array): { readonly data: Float64Array; readonly model: Float64Array };
   relaxation(theta: Float64Array): Relaxation;
 }

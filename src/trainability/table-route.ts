@@ -41,8 +41,10 @@ export class TableRoute implements Route {
     return new MixtureKernel(law, this.blocks, sector);
   }
 
-  gradient(theta: Float64Array): Float64Array {
-    return tableSignal(this.law(theta), this.data).g;
+  moments(theta: Float64Array) {
+    const law = this.law(theta);
+    const { joint } = tableSignal(law, this.data);
+    return { data: observableSums(this.space, joint), model: observableSums(this.space, law.pi) };
   }
 
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {

@@ -1,0 +1,250 @@
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { InputError, show } from '../errors.js';
+import type { KernelName } from '../kernel/mixture-kernel.js';
+import { namingFile, oneLine } from '../model/atomic-file.js';
+import { MAX_SPINS } from '../model/model.js';
+import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
+
+/** A number of kernel steps, or of sweeps, which the kernel turns into steps. */
+export interface Duration {
+  readonly amount: number;
+  readonly unit: 'steps' | 'sweeps';
+}
+
+/** A fresh restricted Boltzmann machine; `initialScale` is the scale of its random weights. */
+export interface RbmStart {
+  readonly kind: 'rbm';
+  readonly visible: number;
+  readonly hidden: number;
+  readonly biases: boolean;
+  readonly initialScale: number;
+}
+
+export type ObjectiveName = 'logEffectiveGap' | 'logRhat';
+
+/** Adds `weight` times the objective to what training maximises. */
+export interface Penalty {
+  readonly objective: ObjectiveName;
+  readonly weight: number;
+}
+
+/** What `train` and `design` are to do, with every default filled in and every path absolute. */
+export interface Spec {
+  /** A model file, or a fresh model. */
+  readonly model: string | RbmStart;
+  readonly data: { readonly file: string } | { readonly teacher: string };
+  readonly kernel: KernelName;
+  readonly burnIn: Duration;
+  readonly window: Duration;
+  /** `uniform`, `stationary`, `data` or `state:<index>`. */
+  readonly start: string;
+  readonly seed: number;
+  readonly train: {
+    readonly steps: number;
+    readonly optimizer: 'adam';
+    readonly learningRate: number;
+    readonly weightDecay: number;
+    readonly penalties: readonly Penalty[];
+  };
+  readonly design: {
+    readonly objective: ObjectiveName;
+    readonly budget: number;
+    readonly maxCoupling: number | null;
+    /** Indices into theta of the parameters that stay as they are. */
+    readonly frozen: readonly number[];
+    readonly restarts: number;
+    readonly steps: number;
+  };
+}
+
+const filePath = z
+  .string(says('a path', 'give the path of a file, relative to this one'))
+  .min(1, says('a path', 'give one'));
+const whole = (least: number, what: string) =>
+  number(
+    (value) => Number.isSafeInteger(value) && value >= least,
+    `a whole number of at least ${least}`,
+    `give the number of ${what}`,
+  );
+const spins = number(
+  (value) => Number.isInteger(value) && value >= 1 && value <= MAX_SPINS,
+  `a whole number from 1 to ${MAX_SPINS}`,
+  'give the number of spins',
+);
+const positive = (remedy: string) => number((value) => value > 0, 'a positive number', remedy);
+const nonNegative = (remedy: string) => number((value) => value >= 0, 'a number of at least 0', remedy);
+const objective = z.enum(
+  ['logEffectiveGap', 'logRhat'],
+  says('"logEffectiveGap" or "logRhat"', 'name one of the two objectives'),
+);
+const duration = z.union(
+  [z.string(), z.number()],
+  says('a duration', 'write it as "100sweeps", "2500steps" or a number of kernel steps'),
+);
+
+const rbmStart = exactObject(
+  {
+    kind: z.literal('rbm', says('"rbm"', 'name a model file for any other kind')),
+    visible: spins,
+    hidden: spins,
+    biases: z.boolean(says('true or false', 'say whether the spins have biases')).default(true),
+    initialScale: nonNegative('give the scale of the random weights, for example 0.1').default(0.1),
+  },
+  'a model object',
+  'write it between braces',
+);
+
+const penalty = exactObject(
+  { objective, weight: positive('leave the penalty out where it should not count') },
+  'a penalty',
+  'write it as {"objective":"logEffectiveGap","weight":0.02}',
+);
+
+const train = exactObject(
+  {
+    steps: whole(1, 'gradient steps').default(3000),
+    optimizer: z.literal('adam', says('"adam"', 'leave it out, since there is no other')).default('adam'),
+    learningRate: positive('give a learning rate, for example 0.05').default(0.05),
+    weightDecay: nonNegative('give 0 for none').default(0),
+    penalties: z.array(penalty, says('a list of penalties', 'write [] for none')).default([]),
+  },
+  'an object with the training settings',
+  'write it between braces, or leave it out',
+);
+
+const design = exactObject(
+  {
+    objective: objective.default('logEffectiveGap'),
+    budget: nonNegative('give the KL divergence that the design may cost, for example 0.02').default(0.02),
+    maxCoupling: positive('give the largest coupling allowed, or null for no limit').nullable().default(null),
+    frozen: z
+      .array(
+        number(
+          (value) => Number.isSafeInteger(value) && value >= 0,
+          'a parameter index',
+          'parameters are counted from 0',
+        ),
+        says('a list of parameter indices', 'write [] for none'),
+      )
+      .default([]),
+    restarts: whole(1, 'restarts').default(4),
+    steps: whole(1, 'steps').default(800),
+  },
+  'an object with the design settings',
+  'write it between braces, or leave it out',
+);
+
+const version = z.looseObject({ schemaVersion }, says('a JSON object', 'write a SPEC as in {"schemaVersion":1,...}'));
+
+const specFile = exactObject(
+  {
+    schemaVersion,
+    model: z.union([filePath, rbmStart], says('the path of a model file or a model object', 'give one of the two')),
+    data: exactObject(
+      { file: filePath.optional(), teacher: filePath.optional() },
+      'an object with the data',
+      'write {"file":"data.csv"} or {"teacher":"model.json"}',
+    ),
+    kernel: z
+      .enum(['random-scan', 'random-block'], says('"random-scan" or "random-block"', 'choose one of the two'))
+      .default('random-block'),
+    burnIn: duration.default('100sweeps'),
+    window: duration.default('1000sweeps'),
+    start: z
+      .string(says(`"uniform", "stationary", "data" or "state:<index>"`, 'choose one of them'))
+      .refine(isStart, says(`"uniform", "stationary", "data" or "state:<index>"`, 'choose one of them'))
+      .default('stationary'),
+    seed: number(
+      (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 31,
+      'a whole number from 0 to 2147483647',
+      'choose any such number',
+    ).default(1),
+    train: train.prefault({}),
+    design: design.prefault({}),
+  },
+  'a JSON object',
+  'write it between braces',
+);
+
+/** The SPEC in a file, complete. Throws {@link InputError} naming the file and the field that is wrong. */
+export function readSpec(path: string): Spec {
+  return namingFile(path, () => {
+    const json = readJson(path);
+    checked(version, json, 'the SPEC');
+    const { schemaVersion: _, ...file } = checked(specFile, json, 'the SPEC');
+    const { model } = file;
+    const folder = dirname(resolve(path));
+    if (typeof model !== 'string' && model.visible + model.hidden > MAX_SPINS) {
+      throw new InputError({
+        field: 'model.visible + model.hidden',
+        expected: `at most ${MAX_SPINS}`,
+        got: String(model.visible + model.hidden),
+        remedy: 'use a smaller model',
+      });
+    }
+    checkDistinct(file.design.frozen);
+    return {
+      ...file,
+      model: typeof model === 'string' ? resolve(folder, model) : model,
+      data: oneSource(file.data, folder),
+      burnIn: parseDuration('burnIn', file.burnIn),
+      window: parseDuration('window', file.window, 1),
+    };
+  });
+}
+
+/** The SPEC as used, defaults included, for records; {@link readSpec} reads it back to the same SPEC. */
+export function specToJson(spec: Spec): object {
+  const text = ({ amount, unit }: Duration) => `${amount}${unit}`;
+  return { schemaVersion: 1, ...spec, burnIn: text(spec.burnIn), window: text(spec.window) };
+}
+
+/**
+ * `100sweeps`, `100 sweeps`, `2500steps`, or a plain number of kernel steps: a whole number of at least `least`.
+ * Throws {@link InputError} that names `field`.
+ */
+export function parseDuration(field: string, value: string | number, least = 0): Duration {
+  const [, digits, unit] =
+    String(value)
+      .trim()
+      .match(/^(\d+)\s*(steps|sweeps)?$/) ?? [];
+  const amount = digits === undefined ? NaN : Number(digits);
+  if (!Number.isSafeInteger(amount) || amount < least) {
+    throw new InputError({
+      field,
+      expected: `a whole number of at least ${least} steps or sweeps`,
+      got: oneLine(show(value)),
+      remedy: 'write it as 100sweeps, 2500steps or a plain number of kernel steps',
+    });
+  }
+  return { amount, unit: unit === 'sweeps' ? 'sweeps' : 'steps' };
+}
+
+function isStart(text: string): boolean {
+  if (text === 'uniform' || text === 'stationary' || text === 'data') return true;
+  return /^state:\d{1,10}$/.test(text) && Number(text.slice('state:'.length)) < 2 ** MAX_SPINS;
+}
+
+function oneSource(data: { file?: string | undefined; teacher?: string | undefined }, folder: string): Spec['data'] {
+  const { file, teacher } = data;
+  if (file !== undefined && teacher === undefined) return { file: resolve(folder, file) };
+  if (teacher !== undefined && file === undefined) return { teacher: resolve(folder, teacher) };
+  throw new InputError({
+    field: 'data',
+    expected: 'an object with either "file" or "teacher"',
+    got: file === undefined ? 'neither' : 'both',
+    remedy: 'name a data file as "file", or a model file as "teacher"',
+  });
+}
+
+function checkDistinct(frozen: readonly number[]): void {
+  const k = frozen.findIndex((index, at) => frozen.indexOf(index) !== at);
+  if (k < 0) return;
+  throw new InputError({
+    field: `design.frozen[${k}]`,
+    expected: 'an index not listed before',
+    got: String(frozen[k]),
+    remedy: 'list each parameter once',
+  });
+}

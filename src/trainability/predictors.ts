@@ -1,0 +1,87 @@
+import type { EigenvalueGroup } from '../spectrum/groups.js';
+import { type ModeThresholds, modeSets } from './mode-sets.js';
+import type { Relaxation } from './route.js';
+
+/** One predictor of section 3. `Rhat` is for the window and chains asked for; times and gaps are in kernel steps. */
+export interface Predictor {
+  /** `(M K / 2) |g|^2 / T_C` (3.2). */
+  readonly Rhat: number | null;
+  /** `T_C`, (3.1). */
+  readonly timescale: number | null;
+  /** `mu_C`. */
+  readonly slowMass: number;
+  /** `gamma_C = mu_C / (T_C + mu_C / 2)`. */
+  readonly effectiveGap: number | null;
+  readonly groups?: readonly { readonly eigenvalue: number; readonly multiplicity: number; readonly weight: number }[];
+}
+
+/** A set of modes turned into a prediction; `samples` is `M K`. Null where nothing fluctuates or nothing finite can be said. */
+export function predict(timescale: number, slowMass: number, signal: number, samples: number): Predictor {
+  const known = slowMass > 0 && timescale > 0 && Number.isFinite(timescale);
+  return {
+    Rhat: known ? ((samples / 2) * signal) / timescale : null,
+    timescale: Number.isFinite(timescale) ? timescale : null,
+    slowMass,
+    effectiveGap: known ? slowMass / (timescale + slowMass / 2) : null,
+  };
+}
+
+export interface ModePredictors {
+  readonly relevant: Predictor;
+  readonly slowCluster: Predictor;
+  readonly singleRelevantGap: Predictor;
+  /** `symmetry-zero` where the group of `s_2` is invisible to every observable. */
+  readonly singleGap: Predictor | 'symmetry-zero';
+}
+
+/** The four predictors that need modes; null where the groups are not known or no observable fluctuates. */
+export function modePredictors(
+  relaxation: Relaxation,
+  thresholds: ModeThresholds,
+  signal: number,
+  samples: number,
+): ModePredictors | null {
+  const { groups, slowest } = relaxation;
+  if (groups === null || slowest === null) return null;
+  const sets = modeSets(groups, thresholds);
+  if (sets.relevant.length === 0) return null;
+  const total = groups.reduce((sum, group) => sum + group.weight, 0);
+  const of = (members: readonly EigenvalueGroup[], list: boolean): Predictor => {
+    const mass = members.reduce((sum, group) => sum + group.weight, 0);
+    const timescale = members.reduce((sum, group) => sum + group.weight * (1 / group.gap - 0.5), 0);
+    const prediction = predict(timescale, mass, signal, samples);
+    if (!list) return prediction;
+    return {
+      ...prediction,
+      groups: members.map(({ gap, multiplicity, weight }) => ({ eigenvalue: 1 - gap, multiplicity, weight })),
+    };
+  };
+  const pick = (positions: readonly number[]) => positions.map((k) => groups[k]);
+  return {
+    relevant: of(pick(sets.relevant), true),
+    slowCluster: of(pick(sets.slowCluster), true),
+    singleRelevantGap: of(pick(sets.relevant.slice(0, 1)), false),
+    singleGap:
+      slowest.weight < 1e-20 * total
+        ? 'symmetry-zero'
+        : predict(slowest.weight * (1 / slowest.gap - 0.5), slowest.weight, signal, samples),
+  };
+}
+
+/** Which factor of (3.2), set to its reference alone, would lift `R_hat` most: gap 1 per sweep, `|g|^2/mu` 0.01, 1,000 sweeps. */
+export function limitingFactor(
+  full: Predictor,
+  signal: number,
+  window: number,
+  stepsPerSweep: number,
+): 'gap' | 'signal' | 'budget' | null {
+  if (full.timescale === null || full.effectiveGap === null || full.timescale === 0) return null;
+  const { slowMass: mu, timescale: t } = full;
+  const lifts = {
+    gap: t / (mu * (stepsPerSweep - 0.5)),
+    signal: signal === 0 ? Number.POSITIVE_INFINITY : 0.01 / (signal / mu),
+    budget: (1000 * stepsPerSweep) / window,
+  };
+  const names = ['gap', 'signal', 'budget'] as const;
+  return names.reduce((best, name) => (lifts[name] > lifts[best] ? name : best));
+}

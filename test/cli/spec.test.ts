@@ -1,0 +1,110 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parseDuration, readSpec, type Spec, specToJson } from '../../src/cli/spec.js';
+import { InputError } from '../../src/errors.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'htdml-spec-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function read(content: object): Spec {
+  const path = join(folder, 'spec.json');
+  writeFileSync(path, JSON.stringify(content));
+  return readSpec(path);
+}
+
+const least = { schemaVersion: 1, model: 'start.json', data: { file: 'd/digits.csv' } };
+const most = {
+  schemaVersion: 1,
+  model: { kind: 'rbm', visible: 9, hidden: 6, biases: false, initialScale: 0 },
+  data: { teacher: '../t.json' },
+  kernel: 'random-scan',
+  burnIn: 0,
+  window: '2500',
+  start: 'state:5',
+  seed: 2147483647,
+  train: {
+    steps: 1,
+    optimizer: 'adam',
+    learningRate: 1e-3,
+    weightDecay: 0.1,
+    penalties: [{ objective: 'logRhat', weight: 0.02 }],
+  },
+  design: { objective: 'logRhat', budget: 0, maxCoupling: 2, frozen: [0, 3], restarts: 1, steps: 1 },
+};
+
+test('defaults are filled in and paths are relative to the file', () => {
+  expect(read(least)).toEqual({
+    model: join(folder, 'start.json'),
+    data: { file: join(folder, 'd/digits.csv') },
+    kernel: 'random-block',
+    burnIn: { amount: 100, unit: 'sweeps' },
+    window: { amount: 1000, unit: 'sweeps' },
+    start: 'stationary',
+    seed: 1,
+    train: { steps: 3000, optimizer: 'adam', learningRate: 0.05, weightDecay: 0, penalties: [] },
+    design: { objective: 'logEffectiveGap', budget: 0.02, maxCoupling: null, frozen: [], restarts: 4, steps: 800 },
+  });
+  expect(read({ ...least, model: { kind: 'rbm', visible: 2, hidden: 1 } }).model).toEqual({
+    kind: 'rbm',
+    visible: 2,
+    hidden: 1,
+    biases: true,
+    initialScale: 0.1,
+  });
+});
+
+test('everything that is given is kept', () => {
+  const { schemaVersion: _, ...rest } = most;
+  expect(read(most)).toEqual({
+    ...rest,
+    data: { teacher: join(folder, '../t.json') },
+    burnIn: { amount: 0, unit: 'steps' },
+    window: { amount: 2500, unit: 'steps' },
+  });
+});
+
+test.each([least, most])('the SPEC as used reads back to itself from any folder', (content) => {
+  const spec = read(content);
+  const elsewhere = join(folder, 'elsewhere');
+  mkdirSync(elsewhere, { recursive: true });
+  writeFileSync(join(elsewhere, 'spec.json'), JSON.stringify(specToJson(spec)));
+  expect(readSpec(join(elsewhere, 'spec.json'))).toEqual(spec);
+  expect(Object.keys(specToJson(spec)).join(' ')).toBe(
+    'schemaVersion model data kernel burnIn window start seed train design',
+  );
+});
+
+describe('parseDuration', () => {
+  test.each([
+    ['100sweeps', 100, 'sweeps'],
+    ['100 sweeps', 100, 'sweeps'],
+    ['2500steps', 2500, 'steps'],
+    ['2500', 2500, 'steps'],
+    [2500, 2500, 'steps'],
+    [0, 0, 'steps'],
+  ] as const)('%s', (text, amount, unit) => {
+    expect(parseDuration('--window', text)).toEqual({ amount, unit });
+  });
+
+  test.each([
+    '',
+    'sweeps',
+    '-1',
+    '1.5sweeps',
+    '1e3',
+    '100sweep s',
+    '99999999999999999999',
+    'Infinity',
+    NaN,
+    -1,
+    0.5,
+    1e21,
+  ])('refuses %s', (text) => {
+    expect(() => parseDuration('--window', text)).toThrow(InputError);
+    expect(() => parseDuration('--window', text)).toThrow(
+      /^--window must be a whole number of at least 0 steps or sweeps, got .*; write it as 100sweeps, .*\.$/,
+    );
+  });
+});
