@@ -5,7 +5,11 @@ export {
   type InputProblem,
   UnsupportedError,
 } from './errors.js';
+export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
+export { type RandomSource, randomSource } from './estimation/random.js';
 export { KERNEL_NAMES, type KernelName } from './kernel/mixture-kernel.js';
+export { writeFileAtomic } from './model/atomic-file.js';
+export { readData } from './model/data-file.js';
 export { type DataLaw, dataLawFromCounts, dataLawFromRows } from './model/data-law.js';
 export {
   type Edge,
@@ -17,5 +21,22 @@ export {
   rbm,
   withParameters,
 } from './model/model.js';
+export { modelToJson, parseModel, readModel, writeModel } from './model/model-file.js';
+export {
+  type DesignRecord,
+  type DesignSettings,
+  type DesignState,
+  design,
+  designStart,
+} from './optimization/design.js';
+export { type TrainRecord, type TrainSettings, type TrainState, train, trainStart } from './optimization/train.js';
+export type { Term } from './optimization/weighted-sum.js';
 export { createRoute, type RouteOptions } from './trainability/create-route.js';
+export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
+export { logEffectiveGap, logRhat, type Objective, type ScalarWithCotangent } from './trainability/log-quantities.js';
 export type { Evaluation, Quantities, Quantity, Relaxation, Route, RouteInfo } from './trainability/route.js';
+export type { Start } from './trainability/start.js';
+export { teacherLaw } from './trainability/teacher.js';
+
+/** The figures and the HTML report, loaded when first asked for: their plotting libraries take a few tenths of a second. */
+export const loadReport = () => import('./report/index.js');

@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, show } from '../errors.js';
-import type { KernelName } from '../kernel/mixture-kernel.js';
+import { KERNEL_NAMES, type KernelName } from '../kernel/mixture-kernel.js';
 import { namingFile, oneLine } from '../model/atomic-file.js';
 import { MAX_SPINS } from '../model/model.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
+import type { Start } from '../trainability/start.js';
 
 /** A number of kernel steps, or of sweeps, which the kernel turns into steps. */
 export interface Duration {
@@ -37,8 +38,7 @@ export interface Spec {
   readonly kernel: KernelName;
   readonly burnIn: Duration;
   readonly window: Duration;
-  /** `uniform`, `stationary`, `data` or `state:<index>`. */
-  readonly start: string;
+  readonly start: Start;
   readonly seed: number;
   readonly train: {
     readonly steps: number;
@@ -147,7 +147,7 @@ const specFile = exactObject(
       'write {"file":"data.csv"} or {"teacher":"model.json"}',
     ),
     kernel: z
-      .enum(['random-scan', 'random-block'], says('"random-scan" or "random-block"', 'choose one of the two'))
+      .enum(KERNEL_NAMES, says('"random-scan" or "random-block"', 'choose one of the two'))
       .default('random-block'),
     burnIn: duration.default('100sweeps'),
     window: duration.default('1000sweeps'),
@@ -221,7 +221,7 @@ export function parseDuration(field: string, value: string | number, least = 0):
   return { amount, unit: unit === 'sweeps' ? 'sweeps' : 'steps' };
 }
 
-function isStart(text: string): boolean {
+export function isStart(text: string): text is Start {
   if (text === 'uniform' || text === 'stationary' || text === 'data') return true;
   return /^state:\d{1,10}$/.test(text) && Number(text.slice('state:'.length)) < 2 ** MAX_SPINS;
 }

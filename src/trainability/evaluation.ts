@@ -6,6 +6,7 @@ import { modelToJson } from '../model/model-file.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { createRoute } from './create-route.js';
 import { type GradientError, overChains, propagatedError, stationaryError } from './exact-snr.js';
+import { logEffectiveGap, logRhat } from './log-quantities.js';
 import { DEFAULT_THRESHOLDS } from './mode-sets.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
 import type { Relaxation, Route, RouteInfo } from './route.js';
@@ -141,7 +142,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     gates: {},
     claim: { conditional: 'unchecked', operational: tracking(R, modes?.relevant.Rhat ?? null) },
     numerics,
-    ...(options.gradient && { gradient: gradientReport(route, table, theta, full, resolved, notes) }),
+    ...(options.gradient && { gradient: gradientReport(route, table, theta, samples, resolved, notes) }),
     notes,
   };
 }
@@ -236,32 +237,29 @@ function gradientReport(
   route: Route,
   table: TableRoute | null,
   theta: Float64Array,
-  full: Predictor,
+  samples: number,
   resolved: boolean,
   notes: Note[],
 ): GradientReport {
   const at = route.evaluate(theta, ['timescale', 'variance', 'signal', 'kl']);
-  const { timescale: t = 0, variance: mu = 0, signal = 0 } = at.value;
-  const usable = full.effectiveGap !== null && at.info.converged;
-  const withSignal = usable && signal > 0;
-  const clustered = withSignal && resolved && table !== null;
-  if (!usable) notes.push({ path: 'gradient.logEffectiveGap', reason: 'the effective gap has no finite value' });
-  if (!withSignal) notes.push({ path: 'gradient.logRhatFull', reason: 'R_hat is zero or has no finite value' });
-  if (!clustered) {
-    const reason = withSignal
-      ? `the modes are known up to ${MAX_DENSE_STATES} states`
-      : 'R_hat is zero or has no finite value';
+  const gap = at.info.converged ? logEffectiveGap(at.value) : null;
+  const rhat = at.info.converged ? logRhat(at.value, samples) : null;
+  const cluster = rhat !== null && resolved ? table?.evaluate(theta, ['signal', 'slowClusterTimescale']) : undefined;
+  const { signal, slowClusterTimescale } = cluster?.value ?? {};
+  const clusterRhat = cluster && logRhat({ signal, timescale: slowClusterTimescale }, samples);
+  if (!gap) notes.push({ path: 'gradient.logEffectiveGap', reason: 'the effective gap has no finite value' });
+  if (!rhat) notes.push({ path: 'gradient.logRhatFull', reason: 'R_hat is zero or has no finite value' });
+  if (!clusterRhat) {
+    const reason = rhat ? `modes are known up to ${MAX_DENSE_STATES} states` : 'R_hat is zero or has no finite value';
     notes.push({ path: 'gradient.logRhatSlowCluster', reason });
   }
-  const cluster = clustered ? table.evaluate(theta, ['signal', 'slowClusterTimescale']) : null;
   return {
-    logRhatFull: withSignal ? [...at.pullback({ signal: 1 / signal, timescale: -1 / t })] : null,
-    logRhatSlowCluster: cluster && [
-      ...cluster.pullback({ signal: 1 / signal, slowClusterTimescale: -1 / (cluster.value.slowClusterTimescale ?? 1) }),
-    ],
-    logEffectiveGap: usable
-      ? [...at.pullback({ variance: 1 / mu - 0.5 / (t + mu / 2), timescale: -1 / (t + mu / 2) })]
-      : null,
+    logRhatFull: rhat && [...at.pullback(rhat.bar)],
+    logRhatSlowCluster:
+      cluster && clusterRhat
+        ? [...cluster.pullback({ signal: clusterRhat.bar.signal, slowClusterTimescale: clusterRhat.bar.timescale })]
+        : null,
+    logEffectiveGap: gap && [...at.pullback(gap.bar)],
     kl: [...at.pullback({ kl: 1 })],
   };
 }

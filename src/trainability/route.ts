@@ -9,7 +9,7 @@ import type { EigenvalueGroup, WeightedEigenvalue } from '../spectrum/groups.js'
 export type Quantity = 'timescale' | 'variance' | 'signal' | 'kl' | 'slowClusterTimescale' | 'slowClusterMass';
 
 /** A number per quantity: values, or cotangents (where a missing one means zero). */
-export type Quantities = Readonly<Partial<Record<Quantity, number>>>;
+export type Quantities = { readonly [q in Quantity]?: number | undefined };
 
 /** How an evaluation went. */
 export interface RouteInfo {

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { type DataLaw, dataLawFromRows } from 'htdml';
+
+/**
+ * The UCI handwritten digits, 8 x 8 pixels of 0 to 16 (Alpaydin and Kaynak 1998, CC BY 4.0), coarsened to a square of binary pixels:
+ * blocks of 2 x 2 are averaged, the middle `side` x `side` blocks kept, and a block is +1 from a mean of 8 on. 3 keeps the middle 6 x 6 pixels, 4 all.
+ */
+export function coarseDigits(side: 3 | 4): DataLaw {
+  const margin = 4 - side;
+  const text = readFileSync(new URL('../../../examples/data/digits.csv', import.meta.url), 'utf8');
+  const rows = text
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const pixels = line.split(',').map(Number);
+      return Array.from({ length: side * side }, (_, k) => {
+        const top = margin + 2 * Math.floor(k / side);
+        const left = margin + 2 * (k % side);
+        const mean = [0, 1, 8, 9].reduce((sum, offset) => sum + pixels[8 * top + left + offset], 0) / 4;
+        return mean >= 8 ? 1 : -1;
+      });
+    });
+  return dataLawFromRows(rows);
+}

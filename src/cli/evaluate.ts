@@ -1,0 +1,175 @@
+import { InputError, show } from '../errors.js';
+import { KERNEL_NAMES, type KernelName, kernelBlocks } from '../kernel/mixture-kernel.js';
+import { readData } from '../model/data-file.js';
+import type { DataLaw } from '../model/data-law.js';
+import { type Model, parameterName } from '../model/model.js';
+import { readModel } from '../model/model-file.js';
+import { checkEvaluateOptions, evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
+import type { Predictor } from '../trainability/predictors.js';
+import { type Start, startState } from '../trainability/start.js';
+import { teacherLaw } from '../trainability/teacher.js';
+import { num, textTable } from './format.js';
+import { type Duration, isStart, parseDuration } from './spec.js';
+
+/** Options as the command line gives them. */
+export interface EvaluateFlags {
+  readonly data?: string;
+  readonly teacher?: string;
+  readonly kernel: string;
+  readonly burnIn: string;
+  readonly window: string;
+  readonly chains: string;
+  readonly start: string;
+  readonly epsilon: string;
+  readonly kappa: string;
+  readonly gradient?: boolean;
+  readonly json?: boolean;
+}
+
+/** `htdml evaluate`: returns what to print and the exit code. */
+export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { output: string; code: number } {
+  const model = readModel(modelPath);
+  const data = readSource(flags);
+  checkSize(data, model, flags.data ?? flags.teacher ?? '', modelPath);
+  const kernel = oneOf('--kernel', flags.kernel, KERNEL_NAMES);
+  const evaluation = evaluateModel(
+    model,
+    data,
+    checkEvaluateOptions({
+      kernel,
+      burnIn: inSteps(parseDuration('--burn-in', flags.burnIn), model, kernel),
+      window: inSteps(parseDuration('--window', flags.window, 1), model, kernel),
+      chains: numeric('--chains', flags.chains),
+      start: parseStart(flags.start, model),
+      epsilon: numeric('--epsilon', flags.epsilon),
+      kappa: numeric('--kappa', flags.kappa),
+      gradient: flags.gradient ?? false,
+    }),
+  );
+  return {
+    output: flags.json ? JSON.stringify(evaluation) : describeEvaluation(model, evaluation),
+    code: evaluation.numerics.converged ? 0 : 3,
+  };
+}
+
+/** The data law of `--data` or `--teacher`, exactly one of which must be given. */
+export function readSource({ data, teacher }: { data?: string | undefined; teacher?: string | undefined }): DataLaw {
+  if (data !== undefined && teacher === undefined) return readData(data);
+  if (teacher !== undefined && data === undefined) return teacherLaw(readModel(teacher));
+  throw new InputError({
+    field: '--data or --teacher',
+    expected: 'given, exactly one of them',
+    got: data === undefined ? 'neither' : 'both',
+    remedy: 'name a data file with --data, or a model file with --teacher',
+  });
+}
+
+/** Data and model must have the same visible spins; both files are named. */
+export function checkSize(data: DataLaw, model: Model, dataPath: string, modelPath: string): void {
+  if (data.spins === model.visible.length) return;
+  throw new InputError({
+    file: dataPath,
+    field: 'the number of visible spins',
+    expected: `${model.visible.length} as in ${modelPath}`,
+    got: String(data.spins),
+    remedy: 'use data and a model of the same size',
+  });
+}
+
+export function inSteps(duration: Duration, model: Model, kernel: KernelName): number {
+  return duration.amount * (duration.unit === 'sweeps' ? kernelBlocks(model, kernel).length : 1);
+}
+
+export function parseStart(text: string, model: Model): Start {
+  if (!isStart(text)) {
+    throw new InputError({
+      field: '--start',
+      expected: '"uniform", "stationary", "data" or "state:<index>"',
+      got: show(text),
+      remedy: 'choose one of them',
+    });
+  }
+  startState(model, text);
+  return text;
+}
+
+function oneOf<T extends string>(field: string, text: string, names: readonly T[]): T {
+  const found = names.find((name) => name === text);
+  if (found !== undefined) return found;
+  const expected = names.map((name) => `"${name}"`).join(' or ');
+  throw new InputError({ field, expected, got: show(text), remedy: 'choose one of them' });
+}
+
+function numeric(field: string, text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isFinite(value)) return value;
+  throw new InputError({ field, expected: 'a finite number', got: show(text), remedy: 'give a number' });
+}
+
+/** The evaluation as text for a terminal. */
+export function describeEvaluation(model: Model, e: ModelEvaluation): string {
+  const kind =
+    model.layers === null
+      ? `Ising, ${model.spins} spins (${model.visible.length} visible)`
+      : `RBM, ${model.layers.visible} visible and ${model.layers.hidden} hidden spins`;
+  const sweeps = (steps: number) => `${steps} steps (${num(steps / e.stepsPerSweep)} sweeps)`;
+  const chains = e.chains === 1 ? '1 chain' : `${e.chains} chains`;
+  const head = [
+    `${kind}, ${model.biased ? 'with' : 'without'} biases, beta ${num(model.beta)}`,
+    `${e.kernel}, ${e.start} start, burn-in ${sweeps(e.burnIn)}, window ${sweeps(e.window)}, ${chains}`,
+  ];
+  const { operational: o } = e;
+  const facts: string[][] = [
+    ['signal |g|^2', num(e.signal)],
+    ['KL(data || model)', `${num(e.kl)} nats`],
+    ['R, exact', o === null ? '-' : `${num(o.R)}${e.plateau ? '  (on the plateau, R < 1)' : ''}`],
+  ];
+  if (o !== null) {
+    for (const [name, group] of Object.entries(o.groups)) facts.push([`  R of the ${name}`, num(group.R)]);
+    facts.push(['squared error of the gradient', `${num(o.mse)}  (squared bias ${num(o.biasSquared)})`]);
+  }
+  facts.push(['spectral gap 1 - s_2', num(e.spectralGap)]);
+  if (e.slowestObservable !== null) {
+    const { parameter, integratedTime } = e.slowestObservable;
+    facts.push([
+      'slowest observable',
+      `${parameterName(model, parameter)}, integrated time ${sweeps(round(integratedTime))}`,
+    ]);
+  }
+  facts.push(['limiting factor', e.limitingFactor ?? '-']);
+  facts.push(['claim', `conditional ${e.claim.conditional}, operational ${e.claim.operational}`]);
+  if (!e.numerics.converged) facts.push(['numerics', `NOT CONVERGED (${e.numerics.solver})`]);
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const predictors = Object.entries(e.predictors).map(([name, predictor]) => predictorRow(name, predictor));
+  return [
+    ...head,
+    '',
+    ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    '',
+    textTable(['predictor', 'R_hat', 'T [steps]', 'mass', 'effective gap', 'groups'], predictors),
+    ...(e.gradient ? ['', gradientTable(model, e.gradient)] : []),
+    ...(e.notes.length > 0 ? ['', ...e.notes.map((note) => `note: ${note.path}: ${note.reason}`)] : []),
+  ].join('\n');
+}
+
+function round(steps: number): number {
+  return Number(steps.toPrecision(4));
+}
+
+function predictorRow(name: string, predictor: Predictor | 'symmetry-zero' | null): string[] {
+  if (predictor === null) return [name, '-', '-', '-', '-', ''];
+  if (predictor === 'symmetry-zero') return [name, predictor, '', '', '', ''];
+  const { Rhat, timescale, slowMass, effectiveGap, groups } = predictor;
+  return [name, num(Rhat), num(timescale), num(slowMass), num(effectiveGap), groups ? String(groups.length) : ''];
+}
+
+function gradientTable(model: Model, gradient: NonNullable<ModelEvaluation['gradient']>): string {
+  const { kl, logRhatFull, logRhatSlowCluster, logEffectiveGap } = gradient;
+  return textTable(
+    ['parameter', 'value', 'd KL', 'd log R_hat', 'd log R_hat (slow cluster)', 'd log effective gap'],
+    [...model.theta].map((value, a) => [
+      parameterName(model, a),
+      ...[value, kl[a], logRhatFull?.[a], logRhatSlowCluster?.[a], logEffectiveGap?.[a]].map((x) => num(x)),
+    ]),
+  );
+}

@@ -1,0 +1,88 @@
+import { Command, CommanderError } from 'commander';
+import { ConvergenceError, HtdmlError } from '../errors.js';
+import { KERNEL_NAMES } from '../kernel/mixture-kernel.js';
+import { Interrupted } from './drive.js';
+import { type EvaluateFlags, evaluateCommand } from './evaluate.js';
+import type { RunFlags } from './run-setup.js';
+
+interface Outcome {
+  readonly output: string;
+  readonly code: number;
+}
+
+/** Runs the command line and sets the exit code: 0 done, 2 bad input or usage, 3 numerics did not converge, 130 interrupted. */
+export async function main(argv: readonly string[]): Promise<void> {
+  let outcome: Outcome = { output: '', code: 0 };
+  const program = new Command('htdml')
+    .description(
+      'The signal-to-noise ratio of gradients that a Gibbs chain estimates: exact, differentiated, designed for.',
+    )
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  program
+    .command('evaluate')
+    .description('report R, its predictors and what limits it, for a model on data')
+    .argument('<model>', 'model file (JSON)')
+    .option('--data <file>', 'samples of the visible spins, .csv or .npy, -1/1 or 0/1')
+    .option('--teacher <file>', 'model file whose exact visible law is the data')
+    .option('--kernel <name>', KERNEL_NAMES.join(' or '), 'random-scan')
+    .option('--burn-in <duration>', 'steps discarded: 100sweeps, or a number of kernel steps', '100sweeps')
+    .option('--window <duration>', 'steps averaged', '1000sweeps')
+    .option('--chains <n>', 'independent chains averaged', '1')
+    .option('--start <law>', 'uniform, stationary, data or state:<index>', 'uniform')
+    .option('--epsilon <share>', 'weight from which a group of modes is relevant', '1e-3')
+    .option('--kappa <factor>', 'width of the slow cluster', '2.5')
+    .option('--gradient', 'add gradients in the parameters')
+    .option('--json', 'print one JSON object')
+    .action((model: string, flags: EvaluateFlags) => {
+      outcome = evaluateCommand(model, flags);
+    });
+  const run = (name: 'train' | 'design', description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .argument('<spec>', 'SPEC file (JSON)')
+      .requiredOption('--out <folder>', 'where to write record, trace, checkpoint, model and report')
+      .option('--resume', 'go on with an interrupted run')
+      .option('--force', 'overwrite the folder of an earlier run')
+      .option('--json', 'print the record')
+      .action(async (spec: string, flags: RunFlags) => {
+        outcome =
+          name === 'train'
+            ? await (await import('./train.js')).trainCommand(spec, flags)
+            : await (await import('./design.js')).designCommand(spec, flags);
+      });
+  run('train', 'fit a model by exact maximum likelihood, with optional penalties');
+  run('design', 'raise the effective gap or R_hat within a budget of divergence');
+  try {
+    await program.parseAsync(argv as string[]);
+    if (outcome.output !== '') process.stdout.write(`${outcome.output}\n`);
+    process.exitCode = outcome.code;
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** Writes one sentence about an expected failure to standard error and returns the exit code; rethrows bugs. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0; // help or version, already printed
+    if (error.code === 'commander.help') {
+      process.stderr.write('htdml: a command must be given, got nothing; run htdml --help for the list.\n');
+    } else {
+      process.stderr.write(
+        `htdml: ${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; run htdml --help.\n`,
+      );
+    }
+    return 2;
+  }
+  if (error instanceof Interrupted) {
+    process.stderr.write('htdml: interrupted, the state is saved; go on with --resume.\n');
+    return 130;
+  }
+  if (error instanceof HtdmlError) {
+    process.stderr.write(`htdml: ${error.message}\n`);
+    return error instanceof ConvergenceError ? 3 : 2;
+  }
+  throw error;
+}

@@ -1,0 +1,83 @@
+import { type KernelName, kernelBlocks } from '../kernel/mixture-kernel.js';
+import type { Model } from '../model/model.js';
+import type { RandomSource } from './random.js';
+
+/** A Gibbs chain on the spins of a model; one step resamples one uniformly chosen block from its conditional law. */
+export interface Chain {
+  /** The current spins, -1 or +1. */
+  readonly spins: Int8Array;
+  step(): void;
+}
+
+/** A chain at the given spins, which it owns from then on. */
+export function chain(model: Model, kernel: KernelName, random: RandomSource, spins: Int8Array): Chain {
+  const neighbours: number[][] = Array.from({ length: model.spins }, () => []);
+  const couplings: number[][] = Array.from({ length: model.spins }, () => []);
+  model.edges.forEach(([i, j], a) => {
+    neighbours[i].push(j);
+    couplings[i].push(2 * model.beta * model.theta[a]);
+    neighbours[j].push(i);
+    couplings[j].push(2 * model.beta * model.theta[a]);
+  });
+  const biases = Float64Array.from({ length: model.spins }, (_, i) =>
+    model.biased ? 2 * model.beta * model.theta[model.edges.length + i] : 0,
+  );
+  /** Log odds of `x_i = +1` given the others. */
+  const logOdds = (i: number) => {
+    const near = neighbours[i];
+    const strength = couplings[i];
+    let sum = biases[i];
+    for (let k = 0; k < near.length; k++) sum += strength[k] * spins[near[k]];
+    return sum;
+  };
+  const blocks = kernelBlocks(model, kernel).map((block) => {
+    const inside = new Set(block);
+    return { block, coupled: block.some((i) => neighbours[i].some((j) => inside.has(j))) };
+  });
+  return {
+    spins,
+    step() {
+      const { block, coupled } = blocks[blocks.length === 1 ? 0 : random.integer(blocks.length)];
+      if (coupled) {
+        resampleJointly(block, spins, logOdds, random);
+      } else {
+        for (const i of block) spins[i] = random.uniform() * (1 + Math.exp(-logOdds(i))) < 1 ? 1 : -1;
+      }
+    },
+  };
+}
+
+/** Draws a block with inside edges from its joint conditional law, by visiting its configurations in Gray-code order. */
+function resampleJointly(
+  block: readonly number[],
+  spins: Int8Array,
+  logOdds: (i: number) => number,
+  random: RandomSource,
+): void {
+  const count = 2 ** block.length;
+  const logWeights = new Float64Array(count);
+  for (const i of block) spins[i] = -1;
+  let configuration = 0;
+  let logWeight = 0;
+  let top = 0;
+  for (let step = 1; step < count; step++) {
+    const k = 31 - Math.clz32(step & -step);
+    configuration ^= 1 << k;
+    const up = (configuration >> k) & 1;
+    logWeight += up ? logOdds(block[k]) : -logOdds(block[k]);
+    spins[block[k]] = up ? 1 : -1;
+    logWeights[configuration] = logWeight;
+    top = Math.max(top, logWeight);
+  }
+  let total = 0;
+  for (let c = 0; c < count; c++) total += Math.exp(logWeights[c] - top);
+  let left = random.uniform() * total;
+  let drawn = 0;
+  for (; drawn < count - 1; drawn++) {
+    left -= Math.exp(logWeights[drawn] - top);
+    if (left < 0) break;
+  }
+  block.forEach((i, k) => {
+    spins[i] = (drawn >> k) & 1 ? 1 : -1;
+  });
+}

@@ -1,0 +1,83 @@
+import type { KernelName } from '../kernel/mixture-kernel.js';
+import type { DataLaw } from '../model/data-law.js';
+import type { Model } from '../model/model.js';
+import { createRoute } from '../trainability/create-route.js';
+import type { Start } from '../trainability/start.js';
+import { chain } from './chain.js';
+import { type RandomSource, randomSource } from './random.js';
+import { startSampler } from './start-sampler.js';
+
+export interface MeasureOptions {
+  readonly kernel: KernelName;
+  /** `B` and `K` in kernel steps. */
+  readonly burnIn: number;
+  readonly window: number;
+  readonly chains: number;
+  readonly start: Start;
+  /** Independent repetitions of the estimator, at least 2. */
+  readonly repetitions: number;
+  readonly seed: number;
+}
+
+/** `R` as a sampler sees it, with standard errors over the repetitions. */
+export interface MeasuredSnr {
+  readonly R: number;
+  readonly standardError: number;
+  readonly mse: number;
+  readonly mseStandardError: number;
+  readonly repetitions: number;
+}
+
+/**
+ * Runs the estimator (2.4) again and again and measures `R = |g|^2 / E|ghat - g|^2` (2.5). The data term and `g` are exact, so the error is that of the
+ * chain alone. The error of `R` is carried over from that of the mean squared error to first order.
+ */
+export function measureSnr(model: Model, data: DataLaw, options: MeasureOptions): MeasuredSnr {
+  const { kernel, repetitions } = options;
+  const moments = createRoute(model, data, { kernel }).moments(model.theta);
+  const signal = moments.data.reduce((sum, value, a) => sum + (value - moments.model[a]) ** 2, 0);
+  const draw = startSampler(model, data, options.start);
+  const random = randomSource(options.seed);
+  let sum = 0;
+  let squares = 0;
+  for (let r = 0; r < repetitions; r++) {
+    const error = squaredError(model, options, () => draw(random), moments.model, random);
+    sum += error;
+    squares += error * error;
+  }
+  const mse = sum / repetitions;
+  const variance = Math.max(0, squares / repetitions - mse * mse) * (repetitions / (repetitions - 1));
+  const mseStandardError = Math.sqrt(variance / repetitions);
+  return {
+    R: signal / mse,
+    standardError: (signal / mse) * (mseStandardError / mse),
+    mse,
+    mseStandardError,
+    repetitions,
+  };
+}
+
+/** `|ghat - g|^2` of one run of all chains. */
+function squaredError(
+  model: Model,
+  options: MeasureOptions,
+  draw: () => number,
+  means: Float64Array,
+  random: RandomSource,
+): number {
+  const { edges } = model;
+  const sums = new Float64Array(means.length);
+  for (let m = 0; m < options.chains; m++) {
+    const state = draw();
+    const spins = Int8Array.from({ length: model.spins }, (_, i) => 2 * ((state >> i) & 1) - 1);
+    const { step } = chain(model, options.kernel, random, spins);
+    for (let t = 0; t < options.burnIn; t++) step();
+    for (let t = 0; t < options.window; t++) {
+      step();
+      for (let a = 0; a < edges.length; a++) sums[a] -= spins[edges[a][0]] * spins[edges[a][1]];
+      for (let a = edges.length; a < sums.length; a++) sums[a] -= spins[a - edges.length];
+    }
+  }
+  const samples = options.chains * options.window;
+  return sums.reduce((total, sum, a) => total + (sum / samples - means[a]) ** 2, 0);
+}

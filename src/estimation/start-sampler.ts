@@ -1,0 +1,76 @@
+import { conditionalTable, layerTable, layerView } from '../kernel/rbm-layers.js';
+import { boltzmann } from '../model/boltzmann.js';
+import type { DataLaw } from '../model/data-law.js';
+import type { Model } from '../model/model.js';
+import { foldPattern, stateSpace } from '../model/state-space.js';
+import { type Start, startState } from '../trainability/start.js';
+import type { RandomSource } from './random.js';
+
+/** Draws states of all spins (bit `i` set: spin `i` is +1) from a start law (3.4), independent draws each time. */
+export type StateSampler = (random: RandomSource) => number;
+
+export function startSampler(model: Model, data: DataLaw, start: Start): StateSampler {
+  const state = startState(model, start);
+  if (state !== null) return () => state;
+  if (start === 'uniform') return (random) => random.integer(2 ** model.spins);
+  return model.layers !== null ? layeredSampler(model, data, start) : tableSampler(model, data, start);
+}
+
+/** An RBM: the visible spins from their marginal or the data, then the hidden ones given them. */
+function layeredSampler(model: Model, data: DataLaw, start: Start): StateSampler {
+  const visible = layerTable(layerView(model, 'visible'), model.theta, model.beta);
+  const width = 2 ** visible.otherSize;
+  const given = conditionalTable(visible);
+  const pick = start === 'data' ? discrete(data.probabilities) : discrete(visible.p);
+  return (random) => {
+    const k = pick(random.uniform());
+    const v = start === 'data' ? data.patterns[k] : k;
+    const h = discrete(given.subarray(v * width, (v + 1) * width))(random.uniform());
+    return v + h * visible.states;
+  };
+}
+
+/** Any model on its table: equilibrium, or data with the posterior of the hidden spins; a folded state is unfolded by a fair coin. */
+function tableSampler(model: Model, data: DataLaw, start: Start): StateSampler {
+  const space = stateSpace(model);
+  const { pi, logPi } = boltzmann(space, model.theta, model.beta);
+  const unfold = (s: number, random: RandomSource) =>
+    space.folded && random.uniform() < 0.5 ? 2 * space.states - 1 - s : s;
+  if (start === 'stationary') {
+    const pick = discrete(pi);
+    return (random) => unfold(pick(random.uniform()), random);
+  }
+  const members: number[][] = Array.from({ length: space.visibleStates }, () => []);
+  space.visibleOf.forEach((v, s) => {
+    members[v].push(s);
+  });
+  const pickPattern = discrete(data.probabilities);
+  return (random) => {
+    const pattern = data.patterns[pickPattern(random.uniform())];
+    const states = members[foldPattern(pattern, data.spins, space.folded)];
+    const top = Math.max(...states.map((s) => logPi[s]));
+    const pick = discrete(Float64Array.from(states, (s) => Math.exp(logPi[s] - top)));
+    return unfold(states[pick(random.uniform())], random);
+  };
+}
+
+/** Inverse transform sampling from non-negative weights: maps a uniform number to an index. */
+function discrete(weights: Float64Array): (u: number) => number {
+  const cumulative = new Float64Array(weights.length);
+  let total = 0;
+  weights.forEach((weight, k) => {
+    total += weight;
+    cumulative[k] = total;
+  });
+  return (u) => {
+    const target = u * total;
+    let low = 0;
+    let high = weights.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (cumulative[middle] > target) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+}

@@ -1,0 +1,223 @@
+import { randomSource } from '../estimation/random.js';
+import type { Objective } from '../trainability/log-quantities.js';
+import type { Route } from '../trainability/route.js';
+import { type Differentiable, minimizeInBox } from './lbfgs.js';
+import { evaluateObjectives, type WeightedSum } from './weighted-sum.js';
+
+export interface DesignSettings {
+  /** Allowed rise of the divergence above the start's, in nats. */
+  readonly budget: number;
+  /** Largest absolute coupling, or null. */
+  readonly maxCoupling: number | null;
+  /** Indices into theta of parameters that stay as they are. */
+  readonly frozen: readonly number[];
+  /** Runs: the first from the start itself, the others from seeded perturbations of it. */
+  readonly restarts: number;
+  /** Evaluations per run. */
+  readonly steps: number;
+  readonly seed: number;
+}
+
+export interface DesignPoint {
+  readonly theta: readonly number[];
+  readonly objective: number;
+  readonly kl: number;
+}
+
+/** Everything that the rest of the run depends on; plain data, written at every outer iteration. */
+export interface DesignState {
+  readonly restart: number;
+  /** Evaluations spent in this run. */
+  readonly spent: number;
+  readonly theta: readonly number[];
+  /** Lagrange multiplier and penalty of the constraint on the divergence. */
+  readonly multiplier: number;
+  readonly penalty: number;
+  readonly violation: number;
+  /** The objective at the last outer iteration's solution. */
+  readonly value: number;
+  /** The start, where it satisfies the bounds, and the best feasible point so far. */
+  readonly start: DesignPoint;
+  readonly best: DesignPoint | null;
+}
+
+export interface DesignRecord {
+  readonly evaluation: number;
+  readonly restart: number;
+  readonly objective: number;
+  readonly kl: number;
+  readonly best: number | null;
+}
+
+/** Evaluations of one inner minimisation before the multiplier is updated. */
+const INNER = 60;
+/** A run is over when the divergence, in nats, and the objective change by less than this from one outer iteration to the next. */
+const SETTLED = 1e-5;
+/** Relative size of a restart's perturbation: standard deviation over the root mean square parameter. */
+const PERTURBATION = 0.15;
+
+/** The state before the first evaluation; null where the start has no finite objective. */
+export function designStart(
+  route: Route,
+  objective: Objective,
+  kl: Objective,
+  settings: DesignSettings,
+  theta: ArrayLike<number>,
+  couplings: number,
+): DesignState | null {
+  const at = evaluateObjectives(route, [objective, kl], Float64Array.from(theta));
+  if (at === null) return null;
+  const start = { theta: Array.from(theta), objective: at.values[0], kl: at.values[1] };
+  const bound = settings.maxCoupling ?? Number.POSITIVE_INFINITY;
+  const frozen = new Set(settings.frozen);
+  const inside = start.theta.every((value, a) => a >= couplings || frozen.has(a) || Math.abs(value) <= bound);
+  return { ...firstOuter(settings, 0, start.theta), start, best: inside ? start : null };
+}
+
+/**
+ * Maximises an objective subject to `KL <= KL_start + budget` and bounds on the couplings, by an augmented Lagrangian
+ * (Rockafellar 1973) whose inner minimisations are limited-memory BFGS in the box.
+ *
+ * Every feasible point met is a candidate, and each inner solution is drawn back onto the constraint by Newton steps along the gradient of
+ * the divergence, so the result is never worse than a feasible start. Yields a record per evaluation; `state` is that of the current outer
+ * iteration, from which a stopped run goes on to the same result.
+ */
+export function* design(
+  route: Route,
+  objective: Objective,
+  kl: Objective,
+  settings: DesignSettings,
+  couplings: number,
+  from: DesignState,
+): Generator<{ readonly record: DesignRecord; readonly state: DesignState }, DesignState> {
+  const limit = from.start.kl + settings.budget;
+  const { lower, upper } = box(settings, from.start.theta, couplings);
+  let state = from;
+  let last: DesignPoint = from.start;
+
+  /** Evaluates a point and keeps it if it is the best feasible one. */
+  const visit = (theta: Float64Array) => {
+    const at = evaluateObjectives(route, [objective, kl], theta);
+    if (at === null) return null;
+    last = { theta: [...theta], objective: at.values[0], kl: at.values[1] };
+    const feasible = last.kl <= limit;
+    if (feasible && (state.best === null || last.objective > state.best.objective)) state = { ...state, best: last };
+    return at;
+  };
+  const record = (spent: number) => ({
+    record: {
+      evaluation: state.restart * settings.steps + spent,
+      restart: state.restart,
+      objective: last.objective,
+      kl: last.kl,
+      best: state.best?.objective ?? null,
+    },
+    state,
+  });
+
+  while (state.restart < settings.restarts) {
+    const { multiplier, penalty } = state;
+    const lagrangian: Differentiable = (theta) => {
+      const at = visit(theta);
+      if (at === null) return null;
+      const [value, divergence] = at.values;
+      const force = Math.max(0, multiplier + penalty * (divergence - limit));
+      return {
+        value: -value + (force * force - multiplier * multiplier) / (2 * penalty),
+        gradient: at.gradient([-1, force]),
+      };
+    };
+    const start = clip(Float64Array.from(state.theta), lower, upper);
+    const inner = minimizeInBox(lagrangian, start, {
+      lower,
+      upper,
+      maxEvaluations: Math.min(INNER, settings.steps - state.spent),
+      tolerance: 1e-5,
+    });
+    // The state handed out is the one at the start of this outer iteration, but for the best point.
+    const outer = state;
+    let spent = state.spent;
+    let result = inner.next();
+    for (; !result.done; result = inner.next()) yield record(++spent);
+    const { x } = result.value;
+    const at = visit(x);
+    const divergence = at?.values[1] ?? Number.POSITIVE_INFINITY;
+    yield record(++spent);
+    for (const _ of drawBack(x, at, limit, lower, upper, visit)) yield record(++spent);
+
+    const violation = Math.abs(Math.max(divergence - limit, -multiplier / penalty));
+    const value = at?.values[0] ?? Number.NEGATIVE_INFINITY;
+    const settled = violation < SETTLED && Math.abs(value - outer.value) < SETTLED;
+    if (settled || spent >= settings.steps || at === null) {
+      const restart = state.restart + 1;
+      state = { ...state, ...firstOuter(settings, restart, perturb(from.start.theta, settings, restart, couplings)) };
+    } else {
+      const slow = violation > SETTLED && violation > 0.25 * outer.violation;
+      state = {
+        ...state,
+        spent,
+        theta: [...x],
+        multiplier: Math.max(0, multiplier + penalty * (divergence - limit)),
+        penalty: slow ? 4 * penalty : penalty,
+        violation,
+        value,
+      };
+    }
+  }
+  return state;
+}
+
+type Visit = (theta: Float64Array) => WeightedSum | null;
+
+/** Newton steps along the gradient of the divergence until the point is feasible; yields once per evaluation. */
+function* drawBack(
+  from: Float64Array,
+  evaluated: WeightedSum | null,
+  limit: number,
+  lower: Float64Array,
+  upper: Float64Array,
+  visit: Visit,
+): Generator<void> {
+  let x = from;
+  let at = evaluated;
+  for (let attempt = 0; attempt < 6 && at !== null && at.values[1] > limit; attempt++) {
+    const slope = at.gradient([0, 1]).map((g, k) => (lower[k] === upper[k] ? 0 : g));
+    const square = slope.reduce((sum, g) => sum + g * g, 0);
+    if (square === 0) return;
+    // A little beyond the limit, so that rounding does not leave it on the wrong side.
+    const step = (at.values[1] - limit + 1e-9) / square;
+    x = clip(
+      x.map((value, k) => value - step * slope[k]),
+      lower,
+      upper,
+    );
+    at = visit(x);
+    yield;
+  }
+}
+
+function firstOuter(settings: DesignSettings, restart: number, theta: readonly number[]) {
+  // The penalty at which overshooting by the whole budget costs a tenth: small against the gains sought, large enough to hold the first step.
+  const penalty = 0.2 / Math.max(settings.budget, 1e-3) ** 2;
+  return { restart, spent: 0, theta, multiplier: 0, penalty, violation: Number.MAX_VALUE, value: -Number.MAX_VALUE };
+}
+
+function box(settings: DesignSettings, theta: readonly number[], couplings: number) {
+  const bound = settings.maxCoupling ?? Number.POSITIVE_INFINITY;
+  const lower = Float64Array.from(theta, (_, a) => (a < couplings ? -bound : Number.NEGATIVE_INFINITY));
+  const upper = lower.map((value) => -value);
+  for (const a of settings.frozen) lower[a] = upper[a] = theta[a];
+  return { lower, upper };
+}
+
+function clip(x: Float64Array, lower: Float64Array, upper: Float64Array): Float64Array {
+  return x.map((value, k) => Math.min(upper[k], Math.max(lower[k], value)));
+}
+
+function perturb(theta: readonly number[], settings: DesignSettings, restart: number, couplings: number): number[] {
+  const source = randomSource(settings.seed);
+  let random = source;
+  for (let k = 0; k < restart; k++) random = source.split();
+  const scale = PERTURBATION * Math.sqrt(theta.reduce((sum, value) => sum + value * value, 0) / theta.length);
+  return theta.map((value, a) => value + (a < couplings ? 1 : 0.5) * scale * random.normal());
+}

@@ -1,0 +1,80 @@
+import { ConvergenceError } from '../errors.js';
+import type { Objective } from '../trainability/log-quantities.js';
+import type { Route } from '../trainability/route.js';
+import { evaluateObjectives, type Term } from './weighted-sum.js';
+
+export interface TrainSettings {
+  /** Gradient steps in all. */
+  readonly steps: number;
+  readonly learningRate: number;
+  /** `lambda` of the penalty `(lambda / 2) sum J^2` on couplings; biases are free (Hinton 2010, section 10). */
+  readonly weightDecay: number;
+  /** Objectives to raise beside the likelihood: `weight * objective` is subtracted from what is minimised. */
+  readonly penalties: readonly Term[];
+}
+
+/** Everything that the next step depends on; plain data, so that a run can be stopped and resumed exactly. */
+export interface TrainState {
+  readonly step: number;
+  readonly theta: readonly number[];
+  /** Adam's running means of the gradient and of its square. */
+  readonly first: readonly number[];
+  readonly second: readonly number[];
+}
+
+export interface TrainRecord {
+  /** Steps taken before this point was evaluated. */
+  readonly step: number;
+  readonly kl: number;
+  readonly loss: number;
+  readonly gradientNorm: number;
+  /** Values of the penalties' objectives. */
+  readonly penalties: readonly number[];
+}
+
+export function trainStart(theta: ArrayLike<number>): TrainState {
+  const zeros = Array.from({ length: theta.length }, () => 0);
+  return { step: 0, theta: Array.from(theta), first: zeros, second: zeros };
+}
+
+/**
+ * Exact-gradient maximum likelihood by Adam (Kingma and Ba 2015): minimises `KL + (lambda/2) sum J^2 - sum_k weight_k objective_k`.
+ * Yields one record and the state after it per step.
+ */
+export function* train(
+  route: Route,
+  kl: Objective,
+  couplings: number,
+  settings: TrainSettings,
+  start: TrainState,
+): Generator<{ readonly record: TrainRecord; readonly state: TrainState }> {
+  const objectives = [kl, ...settings.penalties.map((term) => term.objective)];
+  const weights = [1, ...settings.penalties.map((term) => -term.weight)];
+  const theta = Float64Array.from(start.theta);
+  const first = Float64Array.from(start.first);
+  const second = Float64Array.from(start.second);
+  for (let step = start.step; step < settings.steps; step++) {
+    const at = evaluateObjectives(route, objectives, theta);
+    if (at === null) throw new ConvergenceError(`Training step ${step}`, 'an objective has no finite value there');
+    const gradient = at.gradient(weights);
+    let loss = at.values.reduce((sum, value, k) => sum + weights[k] * value, 0);
+    let square = 0;
+    for (let a = 0; a < theta.length; a++) {
+      if (a < couplings) {
+        loss += (settings.weightDecay / 2) * theta[a] ** 2;
+        gradient[a] += settings.weightDecay * theta[a];
+      }
+      square += gradient[a] ** 2;
+      first[a] = 0.9 * first[a] + 0.1 * gradient[a];
+      second[a] = 0.999 * second[a] + 0.001 * gradient[a] ** 2;
+      const mean = first[a] / (1 - 0.9 ** (step + 1));
+      const scale = Math.sqrt(second[a] / (1 - 0.999 ** (step + 1))) + 1e-8;
+      theta[a] -= (settings.learningRate * mean) / scale;
+    }
+    const [divergence, ...penalties] = at.values;
+    yield {
+      record: { step, kl: divergence, loss, gradientNorm: Math.sqrt(square), penalties },
+      state: { step: step + 1, theta: [...theta], first: [...first], second: [...second] },
+    };
+  }
+}

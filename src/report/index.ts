@@ -1,0 +1,9 @@
+export {
+  type FrontierArm,
+  frontierFigure,
+  type SpectrumPanel,
+  spectrumFigure,
+  type TrainingSeries,
+  trainingFigure,
+} from './figures.js';
+export { type Block, type Report, renderReport, type Section } from './report.js';
