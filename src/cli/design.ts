@@ -37,12 +37,12 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
   const total = spec.design.restarts * spec.design.steps;
   const progress = new Progress('design', total, from.restart * spec.design.steps + from.spent);
   const steps = design(route, objective, kl, settings, model.edges.length, from);
-  const last = await drive(steps, folder, progress, (record) => ({
+  const final = await drive(steps, folder, progress, (record) => ({
     step: record.evaluation,
     detail: `restart ${record.restart + 1}, best ${spec.design.objective} ${num(record.best)}`,
     traced: record,
   }));
-  const best = (last ?? from).best;
+  const { best } = final;
   if (best === null) {
     throw new UnsupportedError(
       'A feasible design',

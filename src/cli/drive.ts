@@ -8,15 +8,15 @@ export class Interrupted extends Error {}
 const CHECKPOINT_EVERY_MS = 5000;
 
 /**
- * Runs a generator of steps to its end: traces every record, shows progress, saves a checkpoint every few seconds, and on SIGINT or SIGTERM
- * saves one and throws {@link Interrupted}.
+ * Runs a generator of steps to its end, where each step says the state from which it follows: traces every record, shows progress, saves a checkpoint every few seconds, and on SIGINT or SIGTERM
+ * saves one and throws {@link Interrupted}. Returns the final state.
  */
 export async function drive<S, R extends object>(
-  steps: Iterable<{ readonly record: R; readonly state: S }>,
+  steps: Generator<{ readonly record: R; readonly state: S }, S>,
   folder: RunFolder<S>,
   progress: Progress,
   describe: (record: R, state: S) => { readonly step: number; readonly detail: string; readonly traced: object },
-): Promise<S | null> {
+): Promise<S> {
   let interrupted = false;
   const interrupt = () => {
     interrupted = true;
@@ -24,12 +24,20 @@ export async function drive<S, R extends object>(
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
-    let state: S | null = null;
     let saved = performance.now();
     let breathed = saved;
-    for (const next of steps) {
-      state = next.state;
-      const { step, detail, traced } = describe(next.record, next.state);
+    let current: S | null = null;
+    for (;;) {
+      const next = steps.next();
+      if (next.done) {
+        folder.mark();
+        folder.checkpoint(next.value);
+        return next.value;
+      }
+      const { record, state } = next.value;
+      if (state !== current) folder.mark();
+      current = state;
+      const { step, detail, traced } = describe(record, state);
       folder.trace(traced);
       progress.update(step, detail);
       const now = performance.now();
@@ -43,8 +51,6 @@ export async function drive<S, R extends object>(
       }
       if (interrupted) throw new Interrupted();
     }
-    if (state !== null) folder.checkpoint(state);
-    return state;
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);

@@ -13,7 +13,7 @@ interface Checkpoint<S> {
   readonly schemaVersion: 1;
   readonly command: string;
   readonly spec: object;
-  /** Lines of the trace that belong to the state. */
+  /** Lines of the trace up to the state. */
   readonly traceLines: number;
   readonly state: S;
 }
@@ -23,6 +23,7 @@ export class RunFolder<S> {
   /** The state to go on from, where the run was resumed. */
   readonly resumed: S | null;
   private traceLines = 0;
+  private markedLines = 0;
 
   constructor(
     private readonly path: string,
@@ -65,8 +66,13 @@ export class RunFolder<S> {
     this.traceLines++;
   }
 
+  /** The trace so far belongs to the state that the next checkpoint saves; what is traced from here on follows from it. */
+  mark(): void {
+    this.markedLines = this.traceLines;
+  }
+
   checkpoint(state: S): void {
-    const { command, spec, traceLines } = this;
+    const { command, spec, markedLines: traceLines } = this;
     this.write('checkpoint.json', { schemaVersion: 1, command, spec, traceLines, state } satisfies Checkpoint<S>);
   }
 

@@ -30,12 +30,12 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
   const every = Math.max(1, Math.round(spec.train.steps / GAP_POINTS));
   const progress = new Progress('train', spec.train.steps, from.step);
   const steps = train(route, kl, model.edges.length, settings, from);
-  const last = await drive(steps, folder, progress, (record, before) => ({
+  const final = await drive(steps, folder, progress, (record, before) => ({
     step: record.step + 1,
     detail: `KL ${num(record.kl)}`,
     traced: { ...record, effectiveGap: record.step % every === 0 ? effectiveGap(setup, before.theta) : null },
   }));
-  const { theta } = last ?? from;
+  const { theta } = final;
 
   const evaluations = [
     ['start', setup.evaluate(model.theta)],

@@ -79,8 +79,8 @@ export function designStart(
  * (Rockafellar 1973) whose inner minimisations are limited-memory BFGS in the box.
  *
  * Every feasible point met is a candidate, and each inner solution is drawn back onto the constraint by Newton steps along the gradient of
- * the divergence, so the result is never worse than a feasible start. Yields a record per evaluation; `state` is that of the current outer
- * iteration, from which a stopped run goes on to the same result.
+ * the divergence, so the result is never worse than a feasible start. Yields a record per evaluation; `state` is that at the start of the
+ * current outer iteration, from which a stopped run goes on to the same result.
  */
 export function* design(
   route: Route,
@@ -93,6 +93,7 @@ export function* design(
   const limit = from.start.kl + settings.budget;
   const { lower, upper } = box(settings, from.start.theta, couplings);
   let state = from;
+  let best = from.best;
   let last: DesignPoint = from.start;
 
   /** Evaluates a point and keeps it if it is the best feasible one. */
@@ -100,8 +101,7 @@ export function* design(
     const at = evaluateObjectives(route, [objective, kl], theta);
     if (at === null) return null;
     last = { theta: [...theta], objective: at.values[0], kl: at.values[1] };
-    const feasible = last.kl <= limit;
-    if (feasible && (state.best === null || last.objective > state.best.objective)) state = { ...state, best: last };
+    if (last.kl <= limit && (best === null || last.objective > best.objective)) best = last;
     return at;
   };
   const record = (spent: number) => ({
@@ -110,7 +110,7 @@ export function* design(
       restart: state.restart,
       objective: last.objective,
       kl: last.kl,
-      best: state.best?.objective ?? null,
+      best: best?.objective ?? null,
     },
     state,
   });
@@ -134,7 +134,6 @@ export function* design(
       maxEvaluations: Math.min(INNER, settings.steps - state.spent),
       tolerance: 1e-5,
     });
-    // The state handed out is the one at the start of this outer iteration, but for the best point.
     const outer = state;
     let spent = state.spent;
     let result = inner.next();
@@ -150,7 +149,8 @@ export function* design(
     const settled = violation < SETTLED && Math.abs(value - outer.value) < SETTLED;
     if (settled || spent >= settings.steps || at === null) {
       const restart = state.restart + 1;
-      state = { ...state, ...firstOuter(settings, restart, perturb(from.start.theta, settings, restart, couplings)) };
+      const perturbed = perturb(from.start.theta, settings, restart, couplings);
+      state = { ...state, ...firstOuter(settings, restart, perturbed), best };
     } else {
       const slow = violation > SETTLED && violation > 0.25 * outer.violation;
       state = {
@@ -161,6 +161,7 @@ export function* design(
         penalty: slow ? 4 * penalty : penalty,
         violation,
         value,
+        best,
       };
     }
   }

@@ -39,7 +39,8 @@ export function trainStart(theta: ArrayLike<number>): TrainState {
 
 /**
  * Exact-gradient maximum likelihood by Adam (Kingma and Ba 2015): minimises `KL + (lambda/2) sum J^2 - sum_k weight_k objective_k`.
- * Yields one record and the state after it per step.
+ * Yields one record per step with the state at which it was
+ * evaluated.
  */
 export function* train(
   route: Route,
@@ -47,12 +48,13 @@ export function* train(
   couplings: number,
   settings: TrainSettings,
   start: TrainState,
-): Generator<{ readonly record: TrainRecord; readonly state: TrainState }> {
+): Generator<{ readonly record: TrainRecord; readonly state: TrainState }, TrainState> {
   const objectives = [kl, ...settings.penalties.map((term) => term.objective)];
   const weights = [1, ...settings.penalties.map((term) => -term.weight)];
   const theta = Float64Array.from(start.theta);
   const first = Float64Array.from(start.first);
   const second = Float64Array.from(start.second);
+  let state = start;
   for (let step = start.step; step < settings.steps; step++) {
     const at = evaluateObjectives(route, objectives, theta);
     if (at === null) throw new ConvergenceError(`Training step ${step}`, 'an objective has no finite value there');
@@ -72,9 +74,8 @@ export function* train(
       theta[a] -= (settings.learningRate * mean) / scale;
     }
     const [divergence, ...penalties] = at.values;
-    yield {
-      record: { step, kl: divergence, loss, gradientNorm: Math.sqrt(square), penalties },
-      state: { step: step + 1, theta: [...theta], first: [...first], second: [...second] },
-    };
+    yield { record: { step, kl: divergence, loss, gradientNorm: Math.sqrt(square), penalties }, state };
+    state = { step: step + 1, theta: [...theta], first: [...first], second: [...second] };
   }
+  return state;
 }
