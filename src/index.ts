@@ -38,5 +38,7 @@ export type { Evaluation, Quantities, Quantity, Relaxation, Route, RouteInfo } f
 export type { Start } from './trainability/start.js';
 export { teacherLaw } from './trainability/teacher.js';
 
+export { version } from './version.js';
+
 /** The figures and the HTML report, loaded when first asked for: their plotting libraries take a few tenths of a second. */
 export const loadReport = () => import('./report/index.js');

@@ -61,7 +61,7 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
     schemaVersion: 1,
     command: 'design',
     spec: specToJson(spec),
-    versions: versions(),
+    versions,
     seed: spec.seed,
     results: {
       before,
@@ -88,7 +88,7 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
         effectiveGap: objective.name === 'logEffectiveGap' ? Math.exp(value) : null,
       })),
     },
-    footer: `htdml ${versions().htdml}, Node ${versions().node}`,
+    footer: `htdml ${versions.htdml}, Node ${versions.node}`,
   });
   writeFileAtomic(folder.file('report.html'), report);
   folder.write('record.json', record);

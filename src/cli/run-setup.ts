@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { randomSource } from '../estimation/random.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
@@ -7,6 +6,7 @@ import { createRoute } from '../trainability/create-route.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import { DEFAULT_THRESHOLDS } from '../trainability/mode-sets.js';
 import type { Route } from '../trainability/route.js';
+import { version } from '../version.js';
 import { checkSize, inSteps, parseStart, readSource } from './evaluate.js';
 import { type RbmStart, readSpec, type Spec } from './spec.js';
 
@@ -68,11 +68,8 @@ function freshRbm({ visible, hidden, biases, initialScale }: RbmStart, seed: num
   });
 }
 
-/** `htdml` and Node versions, for records. */
-export function versions(): { htdml: string; node: string } {
-  const file = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return { htdml: (JSON.parse(file) as { version: string }).version, node: process.versions.node };
-}
+/** Library and Node versions, for records. */
+export const versions = { htdml: version, node: process.versions.node } as const;
 
 /** The model at other parameters as its file's JSON. */
 export function modelFile(model: Model, theta: ArrayLike<number>): object {

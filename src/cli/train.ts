@@ -47,7 +47,7 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
     schemaVersion: 1,
     command: 'train',
     spec: specToJson(spec),
-    versions: versions(),
+    versions,
     seed: spec.seed,
     results: { before, after },
     claims: { before: before.claim, after: after.claim },
@@ -58,7 +58,7 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
     evaluations,
     spectra: evaluations.map(([name, e]) => [name, route.relaxation(thetaOf(e === before ? model.theta : theta))]),
     path: { name: 'training', points: folder.readTrace<TraceLine>() },
-    footer: `htdml ${versions().htdml}, Node ${versions().node}`,
+    footer: `htdml ${versions.htdml}, Node ${versions.node}`,
   });
   writeFileAtomic(folder.file('report.html'), report);
   folder.write('record.json', record);

@@ -14,7 +14,7 @@ function differences(route: Route, theta: Float64Array, quantity: Quantity): Flo
   return theta.map((_, a) => (8 * (at(a, STEP) - at(a, -STEP)) - (at(a, 2 * STEP) - at(a, -2 * STEP))) / (12 * STEP));
 }
 
-export function relativeDistance(x: Float64Array, y: Float64Array, floor = 1e-300): number {
+function relativeDistance(x: Float64Array, y: Float64Array, floor = 1e-300): number {
   const scale = Math.max(floor, ...x.map(Math.abs), ...y.map(Math.abs));
   return Math.max(...x.map((value, k) => Math.abs(value - y[k]))) / scale;
 }
