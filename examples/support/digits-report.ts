@@ -1,5 +1,5 @@
 import { loadReport } from 'htdml';
-import type { SeedRun } from '../digits-3x3.js';
+import type { SeedRun } from './digits-seed.js';
 
 /** Paths are drawn up to this divergence: beyond it no arm is of interest, and the start of training would fill the figure. */
 const DRAWN_KL = 0.5;
@@ -15,13 +15,13 @@ export async function digitsReport(
   },
 ): Promise<string> {
   const { frontierFigure, renderReport, spectrumFigure, trainingFigure } = await loadReport();
-  const drawn = (path: SeedRun['plain']['path']) => path.filter((point) => point.kl <= DRAWN_KL);
-  const arms = runs.flatMap(({ plain, decayed, models }) => [
-    { name: 'plain training', kind: 'path' as const, points: drawn(plain.path) },
-    ...decayed.map(({ weightDecay, path }) => ({
+  const drawn = (path: SeedRun['path']) => path.filter((point) => point.kl <= DRAWN_KL);
+  const arms = runs.flatMap(({ path, decayed, models }) => [
+    { name: 'plain training', kind: 'path' as const, points: drawn(path) },
+    ...decayed.map(({ weightDecay, path: points }) => ({
       name: `weight decay ${weightDecay}`,
       kind: 'path' as const,
-      points: drawn(path),
+      points: drawn(points),
     })),
     ...models.slice(1).map(({ name, evaluation }) => ({
       name,
@@ -75,7 +75,7 @@ export async function digitsReport(
         blocks: [
           {
             kind: 'figure',
-            svg: trainingFigure(runs.map(({ seed, plain }) => ({ name: `seed ${seed}`, points: [...plain.path] }))),
+            svg: trainingFigure(runs.map(({ seed, path }) => ({ name: `seed ${seed}`, points: [...path] }))),
             caption: 'Plain training: the divergence falls and the effective gap with it.',
             alt: 'Divergence and effective gap against training step',
           },

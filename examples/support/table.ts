@@ -1,9 +1,8 @@
-/** Four significant digits. */
-export function digits(value: number | null | undefined): string {
+/** A number in so many significant digits. */
+export function digits(value: number | null | undefined, significant = 4): string {
   if (value === null || value === undefined) return '-';
-  return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6
-    ? String(Number(value.toPrecision(4)))
-    : value.toExponential(2);
+  const plain = value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6);
+  return plain ? String(Number(value.toPrecision(significant))) : value.toExponential(significant - 1);
 }
 
 /** Rows as aligned text, numbers to the right. */

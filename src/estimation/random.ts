@@ -1,5 +1,5 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 
 /** A seeded source of random numbers (xoroshiro128+), the only one in the library. */
 export interface RandomSource {
@@ -13,12 +13,28 @@ export interface RandomSource {
   split(): RandomSource;
 }
 
-/** A source that gives the same numbers for the same seed. */
+type Generator = ReturnType<typeof xoroshiro128plusFromState>;
+
+/**
+ * A source that gives the same numbers for the same seed.
+ *
+ * The generator's state is filled by SplitMix64 (Steele, Lea and Flood 2014), as its authors advise: from a state of mostly zeros or ones its first
+ * numbers would be nearly the same for all small seeds.
+ */
 export function randomSource(seed: number): RandomSource {
-  return fromGenerator(xoroshiro128plus(seed));
+  const mask = 0xffffffffffffffffn;
+  let state = BigInt(seed) & mask;
+  const next = () => {
+    state = (state + 0x9e3779b97f4a7c15n) & mask;
+    let z = ((state ^ (state >> 30n)) * 0xbf58476d1ce4e5b9n) & mask;
+    z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & mask;
+    return z ^ (z >> 31n);
+  };
+  const words = [next(), next()].flatMap((z) => [Number(z >> 32n) | 0, Number(z & 0xffffffffn) | 0]);
+  return fromGenerator(xoroshiro128plusFromState(words));
 }
 
-function fromGenerator(generator: ReturnType<typeof xoroshiro128plus>): RandomSource {
+function fromGenerator(generator: Generator): RandomSource {
   const uniform = () => uniformFloat64(generator);
   return {
     uniform,
@@ -32,7 +48,7 @@ function fromGenerator(generator: ReturnType<typeof xoroshiro128plus>): RandomSo
     },
     integer: (below) => Math.floor(below * uniform()),
     split() {
-      const child = generator.clone() as ReturnType<typeof xoroshiro128plus>;
+      const child = generator.clone() as Generator;
       generator.jump();
       return fromGenerator(child);
     },

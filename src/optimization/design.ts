@@ -11,7 +11,7 @@ export interface DesignSettings {
   readonly maxCoupling: number | null;
   /** Indices into theta of parameters that stay as they are. */
   readonly frozen: readonly number[];
-  /** Runs: the first from the start itself, the others from seeded perturbations of it. */
+  /** Runs: the first from the start itself, the others from shrunk and perturbed copies of it. */
   readonly restarts: number;
   /** Evaluations per run. */
   readonly steps: number;
@@ -53,8 +53,12 @@ export interface DesignRecord {
 const INNER = 60;
 /** A run is over when the divergence, in nats, and the objective change by less than this from one outer iteration to the next. */
 const SETTLED = 1e-5;
-/** Relative size of a restart's perturbation: standard deviation over the root mean square parameter. */
-const PERTURBATION = 0.15;
+/**
+ * The `k`-th restart begins at `SHRINK^k` times the start plus noise of `NOISE` times its root mean square parameter. Small couplings mix fast and fit
+ * badly, so such a run meets the constraint from the other side, past the local optima around a trained start.
+ */
+const SHRINK = 0.5;
+const NOISE = 0.1;
 
 /** The state before the first evaluation; null where the start has no finite objective. */
 export function designStart(
@@ -149,8 +153,8 @@ export function* design(
     const settled = violation < SETTLED && Math.abs(value - outer.value) < SETTLED;
     if (settled || spent >= settings.steps || at === null) {
       const restart = state.restart + 1;
-      const perturbed = perturb(from.start.theta, settings, restart, couplings);
-      state = { ...state, ...firstOuter(settings, restart, perturbed), best };
+      const begin = restartPoint(from.start.theta, settings.seed, restart);
+      state = { ...state, ...firstOuter(settings, restart, begin), best };
     } else {
       const slow = violation > SETTLED && violation > 0.25 * outer.violation;
       state = {
@@ -215,10 +219,10 @@ function clip(x: Float64Array, lower: Float64Array, upper: Float64Array): Float6
   return x.map((value, k) => Math.min(upper[k], Math.max(lower[k], value)));
 }
 
-function perturb(theta: readonly number[], settings: DesignSettings, restart: number, couplings: number): number[] {
-  const source = randomSource(settings.seed);
+function restartPoint(theta: readonly number[], seed: number, restart: number): number[] {
+  const source = randomSource(seed);
   let random = source;
   for (let k = 0; k < restart; k++) random = source.split();
-  const scale = PERTURBATION * Math.sqrt(theta.reduce((sum, value) => sum + value * value, 0) / theta.length);
-  return theta.map((value, a) => value + (a < couplings ? 1 : 0.5) * scale * random.normal());
+  const noise = NOISE * Math.sqrt(theta.reduce((sum, value) => sum + value * value, 0) / theta.length);
+  return theta.map((value) => SHRINK ** restart * value + noise * random.normal());
 }

@@ -9,7 +9,7 @@ export const PAGE_STYLE = `
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0 auto; padding: 2.5rem 1.25rem 3rem; max-width: 48rem; background: var(--page); color: var(--ink);
+  margin: 0 auto; padding: 2.5rem 1.25rem 3rem; max-width: 56rem; background: var(--page); color: var(--ink);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif;
   font-variant-numeric: tabular-nums; overflow-wrap: break-word;
 }
@@ -26,7 +26,7 @@ caption { text-align: left; color: var(--muted); padding-bottom: 0.5rem; }
 th, td { padding: 0.35rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { background: var(--head); border-bottom: 1px solid var(--muted); vertical-align: bottom; }
 .right { text-align: right; }
-td.right { white-space: nowrap; }
+td.right, td:first-child { white-space: nowrap; }
 .center { text-align: center; }
 figure { margin: 0 0 1.75rem; }
 .card { background: #fff; border: 1px solid var(--line); border-radius: 6px; padding: 0.75rem; }
