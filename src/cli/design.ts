@@ -1,6 +1,6 @@
 import { kl, logEffectiveGap, logRhat } from 'htdml/objectives';
 import { InputError, UnsupportedError } from '../errors.js';
-import { writeFileAtomic } from '../model/atomic-file.js';
+import { namingFile, writeFileAtomic } from '../model/atomic-file.js';
 import { type DesignRecord, type DesignState, design, designStart } from '../optimization/design.js';
 import { drive } from './drive.js';
 import { num } from './format.js';
@@ -14,7 +14,7 @@ import { specToJson } from './spec.js';
 export async function designCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
   const setup = setUp(specPath);
   const { spec, model, route } = setup;
-  checkFrozen(setup);
+  namingFile(specPath, () => checkFrozen(setup));
   const before = setup.evaluate(model.theta);
   const objective =
     spec.design.objective === 'logRhat'
@@ -82,11 +82,11 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
     ],
     path: {
       name: 'design',
-      points: folder.readTrace<DesignRecord>().map(({ evaluation, kl: divergence, objective: value }) => ({
-        step: evaluation,
-        kl: divergence,
-        effectiveGap: objective.name === 'logEffectiveGap' ? Math.exp(value) : null,
-      })),
+      points: folder.readTrace<DesignRecord>().flatMap(({ evaluation, kl: divergence, objective: value }) => {
+        if (divergence === null || value === null) return [];
+        const effectiveGap = objective.name === 'logEffectiveGap' ? Math.exp(value) : null;
+        return [{ step: evaluation, kl: divergence, effectiveGap }];
+      }),
     },
     footer: `htdml ${versions.htdml}, Node ${versions.node}`,
   });

@@ -4,7 +4,8 @@ import { readData } from '../model/data-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, parameterName } from '../model/model.js';
 import { readModel } from '../model/model-file.js';
-import { checkEvaluateOptions, evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
+import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
+import { checkOptions } from '../trainability/options.js';
 import type { Predictor } from '../trainability/predictors.js';
 import { type Start, startState } from '../trainability/start.js';
 import { teacherLaw } from '../trainability/teacher.js';
@@ -32,20 +33,22 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
   const data = readSource(flags);
   checkSize(data, model, flags.data ?? flags.teacher ?? '', modelPath);
   const kernel = oneOf('--kernel', flags.kernel, KERNEL_NAMES);
-  const evaluation = evaluateModel(
-    model,
-    data,
-    checkEvaluateOptions({
-      kernel,
-      burnIn: inSteps(parseDuration('--burn-in', flags.burnIn), model, kernel),
-      window: inSteps(parseDuration('--window', flags.window, 1), model, kernel),
-      chains: numeric('--chains', flags.chains),
-      start: parseStart(flags.start, model),
-      epsilon: numeric('--epsilon', flags.epsilon),
-      kappa: numeric('--kappa', flags.kappa),
-      gradient: flags.gradient ?? false,
-    }),
-  );
+  const options = {
+    kernel,
+    burnIn: inSteps(parseDuration('--burn-in', flags.burnIn), model, kernel),
+    window: inSteps(parseDuration('--window', flags.window, 1), model, kernel),
+    chains: numeric('--chains', flags.chains),
+    start: parseStart(flags.start, model),
+    epsilon: numeric('--epsilon', flags.epsilon),
+    kappa: numeric('--kappa', flags.kappa),
+    gradient: flags.gradient ?? false,
+  };
+  checkOptions(options, ['chains', 'epsilon', 'kappa'], {
+    chains: '--chains',
+    epsilon: '--epsilon',
+    kappa: '--kappa',
+  });
+  const evaluation = evaluateModel(model, data, options);
   return {
     output: flags.json ? JSON.stringify(evaluation) : describeEvaluation(model, evaluation),
     code: evaluation.numerics.converged ? 0 : 3,
@@ -80,16 +83,16 @@ export function inSteps(duration: Duration, model: Model, kernel: KernelName): n
   return duration.amount * (duration.unit === 'sweeps' ? kernelBlocks(model, kernel).length : 1);
 }
 
-export function parseStart(text: string, model: Model): Start {
+export function parseStart(text: string, model: Model, field = '--start'): Start {
   if (!isStart(text)) {
     throw new InputError({
-      field: '--start',
+      field,
       expected: '"uniform", "stationary", "data" or "state:<index>"',
       got: show(text),
       remedy: 'choose one of them',
     });
   }
-  startState(model, text);
+  startState(model, text, field);
   return text;
 }
 
@@ -112,7 +115,7 @@ export function describeEvaluation(model: Model, e: ModelEvaluation): string {
     model.layers === null
       ? `Ising, ${model.spins} spins (${model.visible.length} visible)`
       : `RBM, ${model.layers.visible} visible and ${model.layers.hidden} hidden spins`;
-  const sweeps = (steps: number) => `${steps} steps (${num(steps / e.stepsPerSweep)} sweeps)`;
+  const sweeps = (steps: number) => `${num(steps, 7)} steps (${num(steps / e.stepsPerSweep)} sweeps)`;
   const chains = e.chains === 1 ? '1 chain' : `${e.chains} chains`;
   const head = [
     `${kind}, ${model.biased ? 'with' : 'without'} biases, beta ${num(model.beta)}`,
@@ -133,7 +136,7 @@ export function describeEvaluation(model: Model, e: ModelEvaluation): string {
     const { parameter, integratedTime } = e.slowestObservable;
     facts.push([
       'slowest observable',
-      `${parameterName(model, parameter)}, integrated time ${sweeps(round(integratedTime))}`,
+      `${parameterName(model, parameter)}, integrated time ${sweeps(Number(integratedTime.toPrecision(4)))}`,
     ]);
   }
   facts.push(['limiting factor', e.limitingFactor ?? '-']);
@@ -150,10 +153,6 @@ export function describeEvaluation(model: Model, e: ModelEvaluation): string {
     ...(e.gradient ? ['', gradientTable(model, e.gradient)] : []),
     ...(e.notes.length > 0 ? ['', ...e.notes.map((note) => `note: ${note.path}: ${note.reason}`)] : []),
   ].join('\n');
-}
-
-function round(steps: number): number {
-  return Number(steps.toPrecision(4));
 }
 
 function predictorRow(name: string, predictor: Predictor | 'symmetry-zero' | null): string[] {

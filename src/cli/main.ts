@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConvergenceError, HtdmlError } from '../errors.js';
 import { KERNEL_NAMES } from '../kernel/mixture-kernel.js';
+import { version } from '../version.js';
 import { Interrupted } from './drive.js';
 import { type EvaluateFlags, evaluateCommand } from './evaluate.js';
 import type { RunFlags } from './run-setup.js';
@@ -14,6 +15,7 @@ interface Outcome {
 export async function main(argv: readonly string[]): Promise<void> {
   let outcome: Outcome = { output: '', code: 0 };
   const program = new Command('htdml')
+    .version(version)
     .description(
       'The signal-to-noise ratio of gradients that a Gibbs chain estimates: exact, differentiated, designed for.',
     )
@@ -54,6 +56,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       });
   run('train', 'fit a model by exact maximum likelihood, with optional penalties');
   run('design', 'raise the effective gap or R_hat within a budget of divergence');
+  // A reader that stops reading, as in `htdml ... | head`, is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   try {
     await program.parseAsync(argv as string[]);
     if (outcome.output !== '') process.stdout.write(`${outcome.output}\n`);
@@ -68,11 +74,15 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0; // help or version, already printed
     if (error.code === 'commander.help') {
-      process.stderr.write('htdml: a command must be given, got nothing; run htdml --help for the list.\n');
+      const words = process.argv.slice(2).join(' ');
+      const got = words === '' ? 'nothing' : `"${words}"`;
+      process.stderr.write(`htdml: a command must be given, got ${got}; run htdml --help for the list.\n`);
     } else {
-      process.stderr.write(
-        `htdml: ${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; run htdml --help.\n`,
-      );
+      const sentence = error.message
+        .replace(/^error: /, '')
+        .replace(/\s*\n\s*/g, ' ')
+        .replace(/\.$/, '');
+      process.stderr.write(`htdml: ${sentence}; run htdml --help.\n`);
     }
     return 2;
   }

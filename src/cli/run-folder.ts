@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { writeFileAtomic } from '../model/atomic-file.js';
+import { readText, writeFileAtomic } from '../model/atomic-file.js';
 import { readJson } from '../model/schema.js';
 
 export interface OpenOptions {
@@ -43,11 +43,7 @@ export class RunFolder<S> {
     if (options.resume && !started) {
       refuse('--out', 'a folder with an interrupted run', path, 'leave --resume out to start one');
     }
-    try {
-      mkdirSync(path, { recursive: true });
-    } catch (error) {
-      refuse('--out', 'a folder that can be made', path, `choose another (${(error as NodeJS.ErrnoException).code})`);
-    }
+    makeFolder(path);
     this.resumed = options.resume ? this.restore() : null;
     if (this.resumed === null) {
       for (const name of ['record.json', 'checkpoint.json', 'model.json', 'report.html']) {
@@ -91,8 +87,7 @@ export class RunFolder<S> {
   /** Reads the checkpoint and cuts the trace back to it. */
   private restore(): S {
     const file = this.file('checkpoint.json');
-    const saved = readJson(file) as Partial<Checkpoint<S>>;
-    const { command, spec, traceLines, state } = saved;
+    const { command, spec, traceLines, state } = (readJson(file) ?? {}) as Partial<Checkpoint<S>>;
     if (command !== this.command || JSON.stringify(spec) !== JSON.stringify(this.spec)) {
       refuse(
         '--resume',
@@ -101,10 +96,14 @@ export class RunFolder<S> {
         'use that SPEC, or start over with --force',
       );
     }
-    if (state === undefined || traceLines === undefined) {
+    const complete = Array.isArray((state as { theta?: unknown } | null | undefined)?.theta);
+    if (state === undefined || traceLines === undefined || !complete) {
       refuse('--resume', 'given with a complete checkpoint', file, 'start over with --force');
     }
-    const lines = readFileSync(this.file('trace.jsonl'), 'utf8').split('\n').slice(0, traceLines);
+    const lines = readText(this.file('trace.jsonl')).split('\n').slice(0, traceLines);
+    if (lines.length < traceLines) {
+      refuse('--resume', `given with a trace of ${traceLines} lines`, String(lines.length), 'start over with --force');
+    }
     writeFileAtomic(this.file('trace.jsonl'), lines.map((line) => `${line}\n`).join(''));
     this.traceLines = traceLines;
     return state;
@@ -112,5 +111,18 @@ export class RunFolder<S> {
 }
 
 function refuse(field: string, expected: string, got: string, remedy: string): never {
-  throw new InputError({ field, expected, got, remedy });
+  throw new InputError({ field, expected, got: got === '' ? '""' : got, remedy });
+}
+
+/** Makes the folder and the ones above it. Not by Node's recursive option, which does not return where the system forbids it (in /proc). */
+function makeFolder(path: string): void {
+  if (path !== '' && existsSync(path) && statSync(path).isDirectory()) return;
+  try {
+    const above = dirname(path);
+    if (above !== path && !existsSync(above)) makeFolder(above);
+    mkdirSync(path);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    refuse('--out', 'a folder that can be made', path, `choose another (${(error as NodeJS.ErrnoException).code})`);
+  }
 }

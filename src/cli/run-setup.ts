@@ -1,4 +1,5 @@
 import { randomSource } from '../estimation/random.js';
+import { namingFile } from '../model/atomic-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
 import { modelToJson, readModel } from '../model/model-file.js';
@@ -42,7 +43,7 @@ export function setUp(specPath: string): RunSetup {
     burnIn: inSteps(spec.burnIn, model, kernel),
     window: inSteps(spec.window, model, kernel),
     chains: 1,
-    start: parseStart(spec.start, model),
+    start: namingFile(specPath, () => parseStart(spec.start, model, 'start')),
     ...DEFAULT_THRESHOLDS,
     gradient: false,
   };

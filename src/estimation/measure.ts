@@ -2,6 +2,7 @@ import type { KernelName } from '../kernel/mixture-kernel.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { createRoute } from '../trainability/create-route.js';
+import { checkOptions } from '../trainability/options.js';
 import type { Start } from '../trainability/start.js';
 import { chain } from './chain.js';
 import { type RandomSource, randomSource } from './random.js';
@@ -34,6 +35,7 @@ export interface MeasuredSnr {
  */
 export function measureSnr(model: Model, data: DataLaw, options: MeasureOptions): MeasuredSnr {
   const { kernel, repetitions } = options;
+  checkOptions(options, ['burnIn', 'window', 'chains', 'repetitions', 'seed']);
   const moments = createRoute(model, data, { kernel }).moments(model.theta);
   const signal = moments.data.reduce((sum, value, a) => sum + (value - moments.model[a]) ** 2, 0);
   const draw = startSampler(model, data, options.start);

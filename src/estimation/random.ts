@@ -9,7 +9,7 @@ export interface RandomSource {
   normal(): number;
   /** A whole number from 0 to `below - 1`. */
   integer(below: number): number;
-  /** An independent source: streams do not overlap for 2^64 numbers. */
+  /** Another source, seeded by 64 bits of this one. */
   split(): RandomSource;
 }
 
@@ -22,8 +22,12 @@ type Generator = ReturnType<typeof xoroshiro128plusFromState>;
  * numbers would be nearly the same for all small seeds.
  */
 export function randomSource(seed: number): RandomSource {
+  return scrambled(BigInt(seed));
+}
+
+function scrambled(seed: bigint): RandomSource {
   const mask = 0xffffffffffffffffn;
-  let state = BigInt(seed) & mask;
+  let state = seed & mask;
   const next = () => {
     state = (state + 0x9e3779b97f4a7c15n) & mask;
     let z = ((state ^ (state >> 30n)) * 0xbf58476d1ce4e5b9n) & mask;
@@ -47,10 +51,6 @@ function fromGenerator(generator: Generator): RandomSource {
       }
     },
     integer: (below) => Math.floor(below * uniform()),
-    split() {
-      const child = generator.clone() as Generator;
-      generator.jump();
-      return fromGenerator(child);
-    },
+    split: () => scrambled((BigInt(generator.next()) << 32n) ^ BigInt(generator.next())),
   };
 }

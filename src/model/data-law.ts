@@ -48,9 +48,32 @@ export function dataLawFromRows(rows: readonly ArrayLike<number>[]): DataLaw {
   return dataLawFromCounts(spins, counts);
 }
 
-/** A law from pattern weights (counts or probabilities); weights of zero are dropped and the rest normalised. */
+/**
+ * A law from pattern weights (counts or probabilities). Weights of one pattern add up, patterns of weight zero are dropped, and the rest is
+ * normalised. Throws {@link InputError} for a pattern beyond `2^spins` or a weight that is negative or not finite.
+ */
 export function dataLawFromCounts(spins: number, counts: Iterable<readonly [number, number]>): DataLaw {
-  const kept = [...counts].filter(([, weight]) => weight > 0).sort(([a], [b]) => a - b);
+  const merged = new Map<number, number>();
+  for (const [pattern, weight] of counts) {
+    if (!Number.isInteger(pattern) || pattern < 0 || pattern >= 2 ** spins) {
+      throw new InputError({
+        field: 'data pattern',
+        expected: `a whole number from 0 to ${2 ** spins - 1}`,
+        got: show(pattern),
+        remedy: 'bit k of a pattern set means that the k-th visible spin is +1',
+      });
+    }
+    if (!(weight >= 0) || !Number.isFinite(weight)) {
+      throw new InputError({
+        field: `data weight of pattern ${pattern}`,
+        expected: 'a finite number of at least 0',
+        got: show(weight),
+        remedy: 'give counts or probabilities',
+      });
+    }
+    if (weight > 0) merged.set(pattern, (merged.get(pattern) ?? 0) + weight);
+  }
+  const kept = [...merged].sort(([a], [b]) => a - b);
   const total = kept.reduce((sum, [, weight]) => sum + weight, 0);
   if (!(total > 0) || !Number.isFinite(total)) {
     throw new InputError({

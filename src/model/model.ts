@@ -73,7 +73,7 @@ export function ising(options: IsingOptions): Model {
   const visible = options.visible ?? Array.from({ length: spins }, (_, i) => i);
   checkVisible(visible, spins);
   if (options.blocks !== undefined) checkBlocks(options.blocks, spins);
-  return {
+  return checkEnergies({
     kind: 'ising',
     spins,
     beta,
@@ -84,7 +84,7 @@ export function ising(options: IsingOptions): Model {
     blocks: options.blocks?.map((block) => [...block]) ?? bipartiteOrGreedyBlocks(spins, edges),
     customBlocks: options.blocks !== undefined,
     layers: null,
-  };
+  });
 }
 
 /** A restricted Boltzmann machine: visible spins first, edges visible-major. Give both bias arrays or neither. */
@@ -117,7 +117,7 @@ export function rbm(options: RbmOptions): Model {
     theta.push(...checkNumbers('visibleBiases', options.visibleBiases, m, 'one per visible spin'));
     theta.push(...checkNumbers('hiddenBiases', options.hiddenBiases, n, 'one per hidden spin'));
   }
-  return {
+  return checkEnergies({
     kind: 'rbm',
     spins: m + n,
     beta,
@@ -128,12 +128,12 @@ export function rbm(options: RbmOptions): Model {
     blocks: [Array.from({ length: m }, (_, i) => i), Array.from({ length: n }, (_, j) => m + j)],
     customBlocks: false,
     layers: { visible: m, hidden: n },
-  };
+  });
 }
 
 /** The same model with other parameters, `theta = (J in edge order, then h)`. */
 export function withParameters(model: Model, theta: ArrayLike<number>): Model {
-  return { ...model, theta: checkNumbers('theta', theta, model.theta.length, 'one per parameter') };
+  return checkEnergies({ ...model, theta: checkNumbers('theta', theta, model.theta.length, 'one per parameter') });
 }
 
 /** Name of one parameter for tables and messages: `J[0,5]`, `h[2]`. */
@@ -143,6 +143,18 @@ export function parameterName(model: Model, a: number): string {
     return `J[${i},${j}]`;
   }
   return `h[${a - model.edges.length}]`;
+}
+
+/** Energies must be finite whatever the state, so that no later number is NaN. */
+function checkEnergies(model: Model): Model {
+  const largest = model.beta * model.theta.reduce((sum, value) => sum + Math.abs(value), 0);
+  if (Number.isFinite(2 * largest)) return model;
+  throw new InputError({
+    field: 'beta times the sum of all parameters',
+    expected: 'a finite number',
+    got: show(largest),
+    remedy: 'use smaller parameters or a smaller beta',
+  });
 }
 
 function checkBeta(beta: number | undefined): number {

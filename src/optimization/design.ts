@@ -41,16 +41,21 @@ export interface DesignState {
   readonly best: DesignPoint | null;
 }
 
+/** One evaluation, counted through all runs as if each took all its steps; null where there was no finite value. */
 export interface DesignRecord {
   readonly evaluation: number;
   readonly restart: number;
-  readonly objective: number;
-  readonly kl: number;
+  readonly objective: number | null;
+  readonly kl: number | null;
   readonly best: number | null;
 }
 
 /** Evaluations of one inner minimisation before the multiplier is updated. */
 const INNER = 60;
+/** Newton steps that may draw a solution back onto the constraint. */
+const DRAWS = 6;
+/** Largest component of the Lagrangian's projected gradient at which an inner minimisation ends. */
+const TOLERANCE = 1e-4;
 /** A run is over when the divergence, in nats, and the objective change by less than this from one outer iteration to the next. */
 const SETTLED = 1e-5;
 /**
@@ -98,13 +103,15 @@ export function* design(
   const { lower, upper } = box(settings, from.start.theta, couplings);
   let state = from;
   let best = from.best;
-  let last: DesignPoint = from.start;
+  let last: DesignPoint | null = from.start;
+  const evaluated = new WeakMap<Float64Array, WeightedSum>();
 
   /** Evaluates a point and keeps it if it is the best feasible one. */
   const visit = (theta: Float64Array) => {
     const at = evaluateObjectives(route, [objective, kl], theta);
-    if (at === null) return null;
-    last = { theta: [...theta], objective: at.values[0], kl: at.values[1] };
+    last = at && { theta: [...theta], objective: at.values[0], kl: at.values[1] };
+    if (at === null || last === null) return null;
+    evaluated.set(theta, at);
     if (last.kl <= limit && (best === null || last.objective > best.objective)) best = last;
     return at;
   };
@@ -112,8 +119,8 @@ export function* design(
     record: {
       evaluation: state.restart * settings.steps + spent,
       restart: state.restart,
-      objective: last.objective,
-      kl: last.kl,
+      objective: last?.objective ?? null,
+      kl: last?.kl ?? null,
       best: best?.objective ?? null,
     },
     state,
@@ -132,25 +139,22 @@ export function* design(
       };
     };
     const start = clip(Float64Array.from(state.theta), lower, upper);
-    const inner = minimizeInBox(lagrangian, start, {
-      lower,
-      upper,
-      maxEvaluations: Math.min(INNER, settings.steps - state.spent),
-      tolerance: 1e-5,
-    });
+    const left = settings.steps - state.spent;
+    const maxEvaluations = Math.min(INNER, left - Math.min(DRAWS, Math.floor(left / 4)));
+    const inner = minimizeInBox(lagrangian, start, { lower, upper, maxEvaluations, tolerance: TOLERANCE });
     const outer = state;
     let spent = state.spent;
     let result = inner.next();
     for (; !result.done; result = inner.next()) yield record(++spent);
-    const { x } = result.value;
-    const at = visit(x);
+    const { x, converged } = result.value;
+    const at = evaluated.get(x) ?? null;
     const divergence = at?.values[1] ?? Number.POSITIVE_INFINITY;
-    yield record(++spent);
-    for (const _ of drawBack(x, at, limit, lower, upper, visit)) yield record(++spent);
+    const draws = Math.min(DRAWS, settings.steps - spent);
+    for (const _ of drawBack(x, at, draws, limit, lower, upper, visit)) yield record(++spent);
 
     const violation = Math.abs(Math.max(divergence - limit, -multiplier / penalty));
     const value = at?.values[0] ?? Number.NEGATIVE_INFINITY;
-    const settled = violation < SETTLED && Math.abs(value - outer.value) < SETTLED;
+    const settled = converged && violation < SETTLED && Math.abs(value - outer.value) < SETTLED;
     if (settled || spent >= settings.steps || at === null) {
       const restart = state.restart + 1;
       const begin = restartPoint(from.start.theta, settings.seed, restart);
@@ -178,6 +182,7 @@ type Visit = (theta: Float64Array) => WeightedSum | null;
 function* drawBack(
   from: Float64Array,
   evaluated: WeightedSum | null,
+  draws: number,
   limit: number,
   lower: Float64Array,
   upper: Float64Array,
@@ -185,7 +190,7 @@ function* drawBack(
 ): Generator<void> {
   let x = from;
   let at = evaluated;
-  for (let attempt = 0; attempt < 6 && at !== null && at.values[1] > limit; attempt++) {
+  for (let draw = 0; draw < draws && at !== null && at.values[1] > limit; draw++) {
     const slope = at.gradient([0, 1]).map((g, k) => (lower[k] === upper[k] ? 0 : g));
     const square = slope.reduce((sum, g) => sum + g * g, 0);
     if (square === 0) return;

@@ -9,6 +9,14 @@ export interface BoxOptions {
   readonly tolerance: number;
 }
 
+export interface BoxResult {
+  /** The array that was handed to the function when it was evaluated there. */
+  readonly x: Float64Array;
+  readonly evaluations: number;
+  /** Whether the projected gradient met the tolerance. */
+  readonly converged: boolean;
+}
+
 const MEMORY = 12;
 const SUFFICIENT_DECREASE = 1e-4;
 
@@ -21,14 +29,14 @@ export function* minimizeInBox(
   f: Differentiable,
   start: Float64Array,
   options: BoxOptions,
-): Generator<void, { readonly x: Float64Array; readonly evaluations: number }> {
+): Generator<void, BoxResult> {
   const { lower, upper } = options;
   const n = start.length;
   let x: Float64Array = Float64Array.from(start);
   let at = f(x);
   let evaluations = 1;
-  if (at === null) return { x, evaluations };
   yield;
+  if (at === null) return { x, evaluations, converged: false };
   let pairs: { s: Float64Array; y: Float64Array; rho: number }[] = [];
   while (evaluations < options.maxEvaluations) {
     const { gradient, value } = at;
@@ -36,7 +44,9 @@ export function* minimizeInBox(
       (x[k] <= lower[k] && g > 0) || (x[k] >= upper[k] && g < 0) || lower[k] === upper[k] ? 0 : 1,
     );
     const projected = gradient.map((g, k) => free[k] * g);
-    if (projected.reduce((max, g) => Math.max(max, Math.abs(g)), 0) <= options.tolerance) break;
+    if (projected.reduce((max, g) => Math.max(max, Math.abs(g)), 0) <= options.tolerance) {
+      return { x, evaluations, converged: true };
+    }
     let direction = twoLoop(projected, pairs).map((d, k) => -free[k] * d);
     if (dot(direction, gradient) >= 0) {
       pairs = [];
@@ -71,7 +81,7 @@ export function* minimizeInBox(
     x = accepted.x;
     at = accepted.at;
   }
-  return { x, evaluations: Math.min(evaluations, options.maxEvaluations) };
+  return { x, evaluations, converged: false };
 
   /** Nocedal 1980: the inverse Hessian of the stored pairs applied to a vector. */
   function twoLoop(g: Float64Array, stored: typeof pairs): Float64Array {

@@ -36,12 +36,13 @@ export function detailedBalanceDefect(p: Float64Array, pi: Float64Array): number
 }
 
 /**
- * Eigenvalues `1 - s` (ascending) and eigenvectors `sqrt(pi) phi` of `I - A`, `A = D^{1/2} P D^{-1/2}`, for a reversible `P`.
+ * Eigenvalues `1 - s` (ascending) and eigenvectors `sqrt(pi) phi` of `I - A`, `A = D^{1/2} P D^{-1/2}`, for a reversible `P` with spectrum in [0, 1].
  *
- * `A(s,t) = sqrt(P(s,t) P(t,s))` needs no division by `pi`. Where the rows of `P` sum to one (`conservative`), the diagonal of
- * `I - A` is the sum of the rates rather than a subtraction from one.
+ * `A(s,t) = sqrt(P(s,t) P(t,s))` needs no division by `pi`. With a stationary law `pi`, the diagonal of `I - A` is the sum of the rates
+ * rather than a subtraction from one, and the stationary mode is left out: it is moved to the eigenvalue 2, beyond all others, so that it cannot mix
+ * with a mode whose gap is below rounding. In a sector without one (`pi` null), all modes are given.
  */
-export function generatorEigen(p: Float64Array, n: number, conservative: boolean): SymmetricEigen {
+export function generatorEigen(p: Float64Array, n: number, pi: Float64Array | null): SymmetricEigen {
   const b = new Float64Array(n * n);
   for (let s = 0; s < n; s++) {
     let exit = 0;
@@ -50,7 +51,11 @@ export function generatorEigen(p: Float64Array, n: number, conservative: boolean
       exit += p[s * n + t];
       b[s * n + t] = -Math.sign(p[s * n + t]) * Math.sqrt(Math.abs(p[s * n + t]) * Math.abs(p[t * n + s]));
     }
-    b[s * n + s] = conservative ? exit : 1 - p[s * n + s];
+    b[s * n + s] = pi !== null ? exit : 1 - p[s * n + s];
   }
-  return symmetricEigen(b, n);
+  if (pi === null) return symmetricEigen(b, n);
+  const root = pi.map(Math.sqrt);
+  for (let s = 0; s < n; s++) for (let t = 0; t < n; t++) b[s * n + t] += 2 * root[s] * root[t];
+  const { values, vectors } = symmetricEigen(b, n);
+  return { values: values.subarray(0, n - 1), vectors: vectors.subarray(0, (n - 1) * n) };
 }

@@ -12,10 +12,10 @@ export interface GroundedSolver {
   solve(b: Float64Array): Float64Array;
 }
 
-/** `rates[s * n + t]` is `P(s, t)` for `s != t`; diagonal entries are ignored. O(n^3 / 3) multiplications. */
-export function groundedSolver(rates: Float64Array, pi: Float64Array): GroundedSolver {
+/** `rates[s * n + t]` is `P(s, t)` for `s != t`; diagonal entries are ignored. `logPi` may be given to order states where `pi` underflows. O(n^3 / 3) work. */
+export function groundedSolver(rates: Float64Array, pi: Float64Array, logPi = pi): GroundedSolver {
   const n = pi.length;
-  const order = Array.from({ length: n }, (_, s) => s).sort((a, b) => pi[b] - pi[a]);
+  const order = Array.from({ length: n }, (_, s) => s).sort((a, b) => logPi[b] - logPi[a]);
   const q = new Float64Array(n * n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) q[i * n + j] = i === j ? 0 : rates[order[i] * n + order[j]];
   const pivots = new Float64Array(n);

@@ -18,41 +18,21 @@ export interface DenseModes {
 export function denseModes(law: Boltzmann, kernel: KernelOperator): DenseModes {
   const n = kernel.states;
   const { pi } = kernel;
-  const { values, vectors } = generatorEigen(transitionMatrix(kernel), n, true);
+  const { values, vectors } = generatorEigen(transitionMatrix(kernel), n, pi);
   const count = n - 1;
   const root = pi.map(Math.sqrt);
-  const stationary = stationaryIndex(vectors, root, n);
-  const keep = Array.from({ length: n }, (_, j) => j).filter((j) => j !== stationary);
   const observables = law.space.masks.length;
   const coefficients = new Float64Array(observables * count);
   const fc = new Float64Array(n);
   for (let a = 0; a < observables; a++) {
     centredObservable(law, a, fc);
     for (let s = 0; s < n; s++) fc[s] *= root[s];
-    keep.forEach((j, k) => {
+    for (let j = 0; j < count; j++) {
       let sum = 0;
       for (let s = 0; s < n; s++) sum += vectors[j * n + s] * fc[s];
-      coefficients[a * count + k] = sum;
-    });
-  }
-  const functions = new Float64Array(count * n);
-  keep.forEach((j, k) => {
-    for (let s = 0; s < n; s++) functions[k * n + s] = root[s] > 0 ? vectors[j * n + s] / root[s] : 0;
-  });
-  return { count, states: n, gaps: Float64Array.from(keep, (j) => values[j]), functions, coefficients };
-}
-
-/** The eigenvector nearest to `sqrt(pi)`; the first one unless another mode is as slow as rounding. */
-function stationaryIndex(vectors: Float64Array, root: Float64Array, n: number): number {
-  let best = 0;
-  let largest = -1;
-  for (let j = 0; j < n; j++) {
-    let overlap = 0;
-    for (let s = 0; s < n; s++) overlap += vectors[j * n + s] * root[s];
-    if (Math.abs(overlap) > largest) {
-      largest = Math.abs(overlap);
-      best = j;
+      coefficients[a * count + j] = sum;
     }
   }
-  return best;
+  const functions = vectors.map((value, k) => (root[k % n] > 0 ? value / root[k % n] : 0));
+  return { count, states: n, gaps: values, functions, coefficients };
 }

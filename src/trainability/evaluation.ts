@@ -1,16 +1,16 @@
-import { InputError } from '../errors.js';
 import { type KernelName, kernelBlocks } from '../kernel/mixture-kernel.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { modelToJson } from '../model/model-file.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { createRoute } from './create-route.js';
-import { type GradientError, overChains, propagatedError, stationaryError } from './exact-snr.js';
-import { logEffectiveGap, logRhat } from './log-quantities.js';
-import { DEFAULT_THRESHOLDS } from './mode-sets.js';
+import { type GradientReport, gradientReport } from './gradient-report.js';
+import type { Note } from './notes.js';
+import { type Operational, operationalError, operationalReport } from './operational.js';
+import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
-import type { Relaxation, Route, RouteInfo } from './route.js';
-import { type Start, startLaw } from './start.js';
+import type { Relaxation, RouteInfo } from './route.js';
+import { type Start, startState } from './start.js';
 import { TableRoute } from './table-route.js';
 
 /** What `evaluate` is asked; `burnIn` and `window` in kernel steps. */
@@ -23,11 +23,6 @@ export interface EvaluateOptions {
   readonly epsilon: number;
   readonly kappa: number;
   readonly gradient: boolean;
-}
-
-export interface Note {
-  readonly path: string;
-  readonly reason: string;
 }
 
 /** The result of {@link evaluateModel}: the JSON object of DESIGN section 9. What has no finite value is null, with a note. */
@@ -58,61 +53,52 @@ export interface ModelEvaluation {
   readonly notes: readonly Note[];
 }
 
-export interface Operational {
-  readonly R: number | null;
-  readonly mse: number;
-  readonly biasSquared: number;
-  readonly groups: Readonly<Record<string, { readonly R: number | null; readonly signal: number }>>;
-}
-
-/** Gradients in theta order. */
-export interface GradientReport {
-  readonly logRhatFull: readonly number[] | null;
-  readonly logRhatSlowCluster: readonly number[] | null;
-  readonly logEffectiveGap: readonly number[] | null;
-  readonly kl: readonly number[];
-}
-
 /** Everything that `htdml evaluate` reports of one model on one data law. */
 export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOptions): ModelEvaluation {
-  const { kernel, window, burnIn, chains } = options;
+  checkOptions(options, ['burnIn', 'window', 'chains', 'epsilon', 'kappa']);
+  startState(model, options.start);
+  const { kernel, window, burnIn, chains, start } = options;
   const thresholds = { epsilon: options.epsilon, kappa: options.kappa };
   const route = createRoute(model, data, { kernel, thresholds });
   const bits = model.biased ? model.spins : model.spins - 1;
   const table = 2 ** bits <= MAX_DENSE_STATES ? new TableRoute(model, data, kernel, thresholds) : null;
   const notes: Note[] = [];
+  const noted = <T>(value: T | null, path: string, reason: string): T | null => {
+    if (value === null) notes.push({ path, reason });
+    return value;
+  };
   const { theta } = model;
 
   const evaluation = route.evaluate(theta, ['timescale', 'variance', 'signal', 'kl']);
-  const { timescale = 0, variance = 0, signal = 0, kl = 0 } = evaluation.value;
+  const { timescale = 0, variance = 0, kl = 0 } = evaluation.value;
   const { observables, ...numerics } = evaluation.info;
+  const signal = signalOf(evaluation.value.signal ?? 0, theta.length);
   const samples = chains * window;
   const full = predict(timescale, variance, signal, samples);
-  if (variance === 0) notes.push({ path: 'predictors', reason: 'no observable fluctuates in double precision' });
-  else if (!numerics.converged) {
-    notes.push({
-      path: 'predictors.full',
-      reason: 'the equations for T were not solved: the chain is too slow in double precision',
-    });
-  }
+  const stuck = numerics.converged
+    ? 'no observable fluctuates in double precision'
+    : 'the chain is too slow in double precision';
+  if (full.Rhat === null) notes.push({ path: 'predictors.full', reason: stuck });
 
   const relaxation = route.relaxation(theta);
-  const resolved = isResolved(relaxation, full);
+  const resolved = isResolved(relaxation);
   const modes = resolved ? modePredictors(relaxation, thresholds, signal, samples) : null;
-  if (relaxation.groups === null) {
-    notes.push({
-      path: 'predictors',
-      reason: `predictors other than full need modes, known up to ${MAX_DENSE_STATES} states`,
-    });
-  } else if (!resolved) {
-    notes.push({ path: 'predictors', reason: 'the slowest gap is below the resolution of the eigensolver' });
+  const unresolved =
+    relaxation.groups === null
+      ? `modes are known up to ${MAX_DENSE_STATES} states`
+      : resolved
+        ? stuck
+        : 'a gap is below what the eigensolver resolves';
+  if (modes === null) notes.push({ path: 'predictors', reason: unresolved });
+  else if (modes.relevant.Rhat === null || (modes.singleGap !== 'symmetry-zero' && modes.singleGap.Rhat === null)) {
+    notes.push({ path: 'predictors', reason: stuck });
   }
 
-  const error = operationalError(model, data, options, relaxation, route, table, notes);
-  const operational = error && operationalReport(route, theta, model.edges.length, error, chains, notes);
+  const error = operationalError(model, data, { start, burnIn, window }, relaxation, resolved, route, table, notes);
+  const operational = error && operationalReport(route, theta, model.edges.length, error, chains, signal === 0, notes);
   const R = operational?.R ?? null;
   const stepsPerSweep = kernelBlocks(model, kernel).length;
-  const { slowest } = relaxation;
+  const slowest = relaxation.slowest !== null && relaxation.slowest.gap > RESOLVED_GAP ? relaxation.slowest.gap : null;
   notes.push({ path: 'trackingBound', reason: 'not computed by this version' });
   notes.push({ path: 'gates', reason: 'not checked by this version, so the conditional claim is unchecked' });
   return {
@@ -123,10 +109,10 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     burnIn,
     window,
     chains,
-    start: options.start,
+    start,
     signal,
     kl,
-    plateau: R === null ? null : R < 1,
+    plateau: noted(R === null ? null : R < 1, 'plateau', 'R is not known'),
     operational,
     predictors: {
       full,
@@ -136,82 +122,27 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
       singleGap: modes?.singleGap ?? null,
     },
     trackingBound: null,
-    spectralGap: resolved ? (slowest?.gap ?? null) : null,
-    slowestObservable: observables && slowestObservable(observables),
-    limitingFactor: limitingFactor(full, signal, window, stepsPerSweep),
+    spectralGap: noted(slowest, 'spectralGap', unresolved),
+    slowestObservable: noted(observables && slowestObservable(observables), 'slowestObservable', stuck),
+    limitingFactor: noted(limitingFactor(full, signal, window, stepsPerSweep), 'limitingFactor', stuck),
     gates: {},
     claim: { conditional: 'unchecked', operational: tracking(R, modes?.relevant.Rhat ?? null) },
     numerics,
-    ...(options.gradient && { gradient: gradientReport(route, table, theta, samples, resolved, notes) }),
+    ...(options.gradient && { gradient: gradientReport(route, table, theta, samples, signal, resolved, notes) }),
     notes,
   };
 }
 
-/** Eigensolvers resolve gaps to a few eps; below that a number would be rounding. */
-function isResolved({ groups, slowest }: Relaxation, full: Predictor): boolean {
-  if (groups === null || slowest === null || full.effectiveGap === null) return false;
-  const floor = 64 * Number.EPSILON;
-  return groups.every((group) => group.gap > floor) && slowest.gap > floor;
+/** Every component of `g` is a difference of means known to a few eps: a signal of that size is zero (the model is its own teacher). */
+function signalOf(squared: number, parameters: number): number {
+  return squared <= parameters * (64 * Number.EPSILON) ** 2 ? 0 : squared;
 }
 
-/** The exact error of one chain, or null with a note. */
-function operationalError(
-  model: Model,
-  data: DataLaw,
-  options: EvaluateOptions,
-  relaxation: Relaxation,
-  route: Route,
-  table: TableRoute | null,
-  notes: Note[],
-): GradientError | null {
-  const { start, window, burnIn } = options;
-  if (start === 'stationary') return stationaryError(relaxation.measure, window);
-  if (table === null) {
-    notes.push({
-      path: 'operational',
-      reason: `R from start ${start} is computed up to ${MAX_DENSE_STATES} states on the ${route.name} route; use --start stationary`,
-    });
-    return null;
-  }
-  const law = table.law(model.theta);
-  const mu = startLaw(model, data, law, start);
-  return propagatedError(law, table.kernel(law), model.edges.length, mu, burnIn, window);
-}
+/** Eigensolvers know a gap to a few eps; from here on it has at least six digits. */
+const RESOLVED_GAP = 1e6 * Number.EPSILON;
 
-function operationalReport(
-  route: Route,
-  theta: Float64Array,
-  couplings: number,
-  error: GradientError,
-  chains: number,
-  notes: Note[],
-): Operational {
-  const { data, model } = route.moments(theta);
-  const signals = { couplings: 0, biases: 0 };
-  data.forEach((value, a) => {
-    signals[a < couplings ? 'couplings' : 'biases'] += (value - model[a]) ** 2;
-  });
-  const parts = { couplings: overChains(error.couplings, chains), biases: overChains(error.biases, chains) };
-  const ratio = (path: string, numerator: number, mse: number) => {
-    if (mse > 0) return numerator / mse;
-    notes.push({ path, reason: 'the error is zero in double precision' });
-    return null;
-  };
-  const names = (['couplings', 'biases'] as const).filter((name) =>
-    name === 'couplings' ? couplings > 0 : theta.length > couplings,
-  );
-  const mse = parts.couplings.mse + parts.biases.mse;
-  return {
-    R: ratio('operational.R', signals.couplings + signals.biases, mse),
-    mse,
-    biasSquared: parts.couplings.biasSquared + parts.biases.biasSquared,
-    groups: Object.fromEntries(
-      names.map((name) => [
-        name,
-        { R: ratio(`operational.groups.${name}.R`, signals[name], parts[name].mse), signal: signals[name] },
-      ]),
-    ),
-  };
+function isResolved({ groups }: Relaxation): boolean {
+  return groups?.every((group) => group.gap > RESOLVED_GAP) ?? false;
 }
 
 function slowestObservable({ timescale, variance }: { timescale: Float64Array; variance: Float64Array }) {
@@ -232,50 +163,3 @@ function tracking(R: number | null, predicted: number | null): 'tracked' | 'viol
   if (R === null || predicted === null || R === 0 || predicted === 0) return 'untested';
   return Math.abs(Math.log(R / predicted)) <= Math.LN2 ? 'tracked' : 'violated';
 }
-
-function gradientReport(
-  route: Route,
-  table: TableRoute | null,
-  theta: Float64Array,
-  samples: number,
-  resolved: boolean,
-  notes: Note[],
-): GradientReport {
-  const at = route.evaluate(theta, ['timescale', 'variance', 'signal', 'kl']);
-  const gap = at.info.converged ? logEffectiveGap(at.value) : null;
-  const rhat = at.info.converged ? logRhat(at.value, samples) : null;
-  const cluster = rhat !== null && resolved ? table?.evaluate(theta, ['signal', 'slowClusterTimescale']) : undefined;
-  const { signal, slowClusterTimescale } = cluster?.value ?? {};
-  const clusterRhat = cluster && logRhat({ signal, timescale: slowClusterTimescale }, samples);
-  if (!gap) notes.push({ path: 'gradient.logEffectiveGap', reason: 'the effective gap has no finite value' });
-  if (!rhat) notes.push({ path: 'gradient.logRhatFull', reason: 'R_hat is zero or has no finite value' });
-  if (!clusterRhat) {
-    const reason = rhat ? `modes are known up to ${MAX_DENSE_STATES} states` : 'R_hat is zero or has no finite value';
-    notes.push({ path: 'gradient.logRhatSlowCluster', reason });
-  }
-  return {
-    logRhatFull: rhat && [...at.pullback(rhat.bar)],
-    logRhatSlowCluster:
-      cluster && clusterRhat
-        ? [...cluster.pullback({ signal: clusterRhat.bar.signal, slowClusterTimescale: clusterRhat.bar.timescale })]
-        : null,
-    logEffectiveGap: gap && [...at.pullback(gap.bar)],
-    kl: [...at.pullback({ kl: 1 })],
-  };
-}
-
-/** Checks the numbers that a caller may get wrong. */
-export function checkEvaluateOptions(options: EvaluateOptions): EvaluateOptions {
-  const require = (field: string, ok: boolean, expected: string, got: unknown) => {
-    if (!ok) throw new InputError({ field, expected, got: String(got), remedy: 'give another value' });
-  };
-  const { burnIn, window, chains, epsilon, kappa } = options;
-  require('burnIn', Number.isInteger(burnIn) && burnIn >= 0, 'a whole number of kernel steps, 0 or more', burnIn);
-  require('window', Number.isInteger(window) && window >= 1, 'a whole number of kernel steps, 1 or more', window);
-  require('chains', Number.isInteger(chains) && chains >= 1, 'a whole number, 1 or more', chains);
-  require('epsilon', epsilon > 0 && epsilon < 1, 'a number between 0 and 1', epsilon);
-  require('kappa', kappa >= 1 && Number.isFinite(kappa), 'a finite number, 1 or more', kappa);
-  return options;
-}
-
-export const DEFAULT_EVALUATION = { chains: 1, start: 'uniform', ...DEFAULT_THRESHOLDS } as const;

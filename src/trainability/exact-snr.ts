@@ -1,6 +1,7 @@
 import type { KernelOperator } from '../kernel/operator.js';
 import { type Boltzmann, centredObservable } from '../model/boltzmann.js';
 import type { WeightedEigenvalue } from '../spectrum/groups.js';
+import type { DenseModes } from './dense-modes.js';
 
 /** A mean squared error and the squared bias in it, of one chain. */
 export interface SquaredError {
@@ -40,28 +41,34 @@ export function overChains(error: SquaredError, chains: number): SquaredError {
  */
 export function meanVariance(gap: number, window: number): number {
   const x = Math.min(1, Math.max(0, gap));
-  const s = 1 - x;
-  // sum_{d<K} (1 - d/K) s^d = s (1 - phi) / x with phi = (1 - s^K) / (K x).
-  let sum: number;
-  if (window * x < 0.5) {
-    // (1 - phi) / x by its binomial series, whose terms fall by a factor of at least 6.
-    let term = (window - 1) / 2;
-    let series = 0;
-    for (let i = 2; term !== 0 && series + term !== series; i++) {
-      series += term;
-      term *= (-(window - i) * x) / (i + 1);
-    }
-    sum = s * series;
-  } else {
-    const phi = -Math.expm1(window * Math.log1p(-x)) / (window * x);
-    sum = (s * (1 - phi)) / x;
+  // sum_{0<d<K} (1 - d/K) s^d = s (1 - phi) / x with phi = (1 - s^K) / (K x).
+  return (1 + 2 * (1 - x) * meanDeficit(x, window)) / window;
+}
+
+/** `(1 - phi) / x` with `phi = (1 - (1 - x)^n) / (n x)`, for `x` in [0, 1]; `(n - 1) / 2` at `x = 0`. */
+function meanDeficit(x: number, n: number): number {
+  if (n * x >= 0.5) return (1 - geometricSum(x, n) / n) / x;
+  // By its binomial series, whose terms fall by a factor of at least 6.
+  let term = (n - 1) / 2;
+  let series = 0;
+  for (let i = 2; term !== 0 && series + term !== series; i++) {
+    series += term;
+    term *= (-(n - i) * x) / (i + 1);
   }
-  return (1 + 2 * sum) / window;
+  return series;
+}
+
+/** `sum_{k<n} (1 - x)^k`. */
+function geometricSum(x: number, n: number): number {
+  return x === 0 ? n : -Math.expm1(n * Math.log1p(-x)) / x;
 }
 
 /**
  * `E|ghat - g|^2` of one chain from any start law by propagation (D10): with `mu_t = mu_0 P^t` and `z_t = sum_{r<t} (mu_r fc) P^{t-r}`,
- * `K^2 mse = sum_t <mu_t, sum_a fc_a^2> + 2 sum_t sum_a <z_ta, fc_a>`, `t` from `B + 1` to `B + K`. Work: `B + K p` kernel steps on measures.
+ * `K^2 mse = sum_t <mu_t, sum_a fc_a^2> + 2 sum_t sum_a <z_ta, fc_a>`, `t` from `B + 1` to `B + K`.
+ *
+ * Given the modes, steps until the law is stationary to rounding and sums the rest in closed form, so that `B` and `K` beyond the mixing time cost nothing.
+ * Work: at most `B + K p` kernel steps on measures, and the modes.
  */
 export function propagatedError(
   law: Boltzmann,
@@ -70,6 +77,7 @@ export function propagatedError(
   start: Float64Array,
   burnIn: number,
   window: number,
+  modes?: () => DenseModes,
 ): GradientError {
   const n = kernel.states;
   const observables = law.space.masks.length;
@@ -79,7 +87,9 @@ export function propagatedError(
     kernel.propagate(mu, next);
     [mu, next] = [next, mu];
   };
-  for (let t = 0; t < burnIn; t++) advance();
+  const isStationary = (t: number) =>
+    modes !== undefined && t % CHECK_EVERY === 0 && distance(mu, law.pi) <= STATIONARY;
+  for (let t = 0; t < burnIn && !isStationary(t); t++) advance();
   const fc = Array.from({ length: observables }, (_, a) => {
     const out = new Float64Array(n);
     centredObservable(law, a, out);
@@ -89,7 +99,8 @@ export function propagatedError(
   const spare = new Float64Array(n);
   const sums = new Float64Array(observables);
   const means = new Float64Array(observables);
-  for (let t = 0; t < window; t++) {
+  let t = 0;
+  for (; t < window && !isStationary(t); t++) {
     advance();
     for (let a = 0; a < observables; a++) {
       const [f, za] = [fc[a], z[a]];
@@ -111,6 +122,10 @@ export function propagatedError(
       sums[a] += square + 2 * inner;
     }
   }
+  if (modes !== undefined && t < window) {
+    const rest = modes();
+    for (let a = 0; a < observables; a++) sums[a] += stationaryRest(rest, a, z[a], window - t);
+  }
   const error = { couplings: { mse: 0, biasSquared: 0 }, biases: { mse: 0, biasSquared: 0 } };
   for (let a = 0; a < observables; a++) {
     const group = error[a < couplings ? 'couplings' : 'biases'];
@@ -118,4 +133,31 @@ export function propagatedError(
     group.biasSquared += (means[a] / window) ** 2;
   }
   return error;
+}
+
+/** Distance `sum |mu - pi|` at which a law counts as stationary: what propagation itself rounds. */
+const STATIONARY = 1e-13;
+const CHECK_EVERY = 16;
+
+function distance(mu: Float64Array, pi: Float64Array): number {
+  let sum = 0;
+  for (let s = 0; s < mu.length; s++) sum += Math.abs(mu[s] - pi[s]);
+  return sum;
+}
+
+/**
+ * What `n` further steps from equilibrium add to `K^2 mse` of one observable. In a mode with coefficient `y` of the observable and `z` of the accumulated
+ * measure, `z_{k+1} = s z_k + y`, and step `k` adds `y^2 + 2 s y z_k`.
+ */
+function stationaryRest(modes: DenseModes, a: number, accumulated: Float64Array, n: number): number {
+  const { count, states, gaps, functions, coefficients } = modes;
+  let total = 0;
+  for (let j = 0; j < count; j++) {
+    const y = coefficients[a * count + j];
+    let z = 0;
+    for (let s = 0; s < states; s++) z += accumulated[s] * functions[j * states + s];
+    const x = Math.min(1, Math.max(0, gaps[j]));
+    total += n * y * y + 2 * (1 - x) * y * (z * geometricSum(x, n) + y * n * meanDeficit(x, n));
+  }
+  return total;
 }

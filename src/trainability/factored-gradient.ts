@@ -3,11 +3,12 @@ import { addWeightedRows } from '../kernel/weighted-rows.js';
 import type { NarrowProblem } from './factored-timescale.js';
 
 /**
- * `d T / d theta` under `random-block` by D4: `Lbar / pi = sum_a fc^2/2 + fc (a + b) - (a - b)^2/4`, with `a = 2 P_v fc + P_v b`.
+ * `d T / d theta` under `random-block`, in the gauge of the problem, by D4: `Lbar / pi = sum_a fc^2/2 + fc (a + b) - (a - b)^2/4`, with
+ * `a = 2 P_v fc + P_v b`.
  *
- * Written with `g = pi(h | v)`, `w = P_v fc` and `e = P_v b = sum_h g_h b(h)`, sums over observables as dot products:
- * `|fc|^2/2 + 2 fc.w + fc.e + fc.b(h) - |w|^2 - w.(e - b(h)) - |e - b(h)|^2/4`, and
- * `|e - b(h)|^2 = sum_k g_k D_kh - (1/2) g.D g` with the squared distances `D_kh = |b(k) - b(h)|^2`. Distances are formed from differences,
+ * With the deviations `e` and their means `m`, `fc = e - m`; with `g = pi(h | v)`, `w = P_v fc` and `c = P_v b = sum_h g_h b(h)`, sums over observables as
+ * dot products: `|fc|^2/2 + 2 fc.w + fc.c + fc.b(h) - |w|^2 - w.(c - b(h)) - |c - b(h)|^2/4`, and
+ * `|c - b(h)|^2 = sum_k g_k D_kh - (1/2) g.D g` with the squared distances `D_kh = |b(k) - b(h)|^2`. Distances are formed from differences,
  * so nothing large cancels deep in a plateau, where `a` and `b` are both of the order of the inverse gap. Everything else is linear in the spins of
  * `v` for each `h` and follows from its neighbour when the states `v` are visited in Gray-code order, one spin flipped at a time:
  * `2^wide * (4^narrow + 2^narrow * narrow)` work for all observables together.
@@ -22,108 +23,124 @@ export function factoredTimescaleGradient(problem: NarrowProblem, b: Float64Arra
   const meansDotB = Float64Array.from(rows, (row) => dot(means, row));
   const squaredMeans = dot(means, means);
 
-  // Gray code starts at v = 0, all spins -1. slopes[h]: coefficients of the narrow spins in x(v, .) . b(h), and last the constant.
-  const slopes = rows.map((row) => spinSlopes(view, row));
-  const meanSlopes = spinSlopes(view, means);
+  // Gray code starts at v = 0, all spins -1. Each form is c.e(v, h) = constant - sum_j slope_j h_j for a vector c over observables.
+  const forms = rows.map((row) => deviationForm(view, row));
+  const meanForm = deviationForm(view, means);
   const averaged = new Float64Array(n + 1);
   const toAll = new Float64Array(width);
-  const lbarSlope = new Float64Array(n + 1);
+  const lbarUp = new Float64Array(n);
+  const lbarDown = new Float64Array(n);
   const out = new Float64Array(parameters);
   let total = 0;
+  let up = 0; // spins of v at +1
   for (let step = 0, v = 0; step < wide.states; step++) {
     if (step > 0) {
       const i = 31 - Math.clz32(step & -step);
       v ^= 1 << i;
       const change = 2 * spin(v, i);
-      for (let h = 0; h < width; h++) shiftSlopes(view, rows[h], i, change, slopes[h]);
-      shiftSlopes(view, means, i, change, meanSlopes);
+      up += spin(v, i);
+      for (let h = 0; h < width; h++) shiftForm(view, rows[h], i, change, forms[h]);
+      shiftForm(view, means, i, change, meanForm);
     }
     if (wide.p[v] === 0) continue;
     const g = given.subarray(v * width, (v + 1) * width);
-    const m1 = wide.means.subarray(v * n, (v + 1) * n);
+    const hMean = wide.means.subarray(v * n, (v + 1) * n);
+    const below = wide.below.subarray(v * n, (v + 1) * n);
+    const above = wide.above.subarray(v * n, (v + 1) * n);
 
     averaged.fill(0);
     toAll.fill(0);
-    let averagedMeansDotB = 0;
+    let meansDotC = 0;
     for (let k = 0; k < width; k++) {
       const weight = g[k];
       if (weight === 0) continue;
-      averagedMeansDotB += weight * meansDotB[k];
-      for (let j = 0; j <= n; j++) averaged[j] += weight * slopes[k][j];
+      meansDotC += weight * meansDotB[k];
+      for (let j = 0; j <= n; j++) averaged[j] += weight * forms[k][j];
     }
     addWeightedRows(g, distances, toAll);
     let spread = 0;
     for (let h = 0; h < width; h++) spread += (g[h] * toAll[h]) / 2;
-    let squared = 0;
-    for (let j = 0; j < n; j++) squared += m1[j] * m1[j];
-    const meansDotW = at(meanSlopes, m1);
-    const wNorm = squaredMeans - 2 * meansDotW + (biased ? (m + 1) * squared + m : m * squared);
-    const wDotE = averagedMeansDotB - at(averaged, m1);
+    // w = P_v e - m, and P_v e is below_j where the wide spin is up, above_j where it is down.
+    const ups = biased ? up + 1 : up;
+    let squared = biased ? 4 * (m - up) : 0;
+    for (let j = 0; j < n; j++) squared += ups * below[j] * below[j] + (m - up) * above[j] * above[j];
+    const meansDotE = at(meanForm, hMean);
+    const wNorm = squared - 2 * meansDotE + squaredMeans;
+    const wDotC = at(averaged, hMean) - meansDotC;
 
-    lbarSlope.fill(0);
+    lbarUp.fill(0);
+    lbarDown.fill(0);
     for (let h = 0; h < width; h++) {
       if (g[h] === 0) continue;
-      let overlap = 0; // sum_j h_j m_j
-      let meansDotX = meanSlopes[n];
-      let eDotX = averaged[n];
-      let bDotX = slopes[h][n];
+      let deviations = biased ? 2 * (m - up) : 0; // sum_a e_a
+      let overlap = biased ? 4 * (m - up) : 0; // e.(P_v e)
+      let meansDot = meanForm[n];
+      let cDot = averaged[n];
+      let bDot = forms[h][n];
+      let bDotW = bDot;
       for (let j = 0; j < n; j++) {
         const x = spin(h, j);
-        overlap += x * m1[j];
-        meansDotX += x * meanSlopes[j];
-        eDotX += x * averaged[j];
-        bDotX += x * slopes[h][j];
+        deviations += x > 0 ? 2 * (m - up) : 2 * ups;
+        overlap += x > 0 ? 2 * (m - up) * above[j] : 2 * ups * below[j];
+        meansDot -= x * meanForm[j];
+        cDot -= x * averaged[j];
+        bDot -= x * forms[h][j];
+        bDotW -= hMean[j] * forms[h][j];
       }
-      const fcNorm = parameters - 2 * meansDotX + squaredMeans;
-      const fcDotW = (biased ? (m + 1) * overlap + m : m * overlap) - meansDotX - meansDotW + squaredMeans;
-      const fcDotE = averagedMeansDotB - eDotX;
-      const fcDotB = meansDotB[h] - bDotX;
-      const wDotB = meansDotB[h] - at(slopes[h], m1);
-      const density = fcNorm / 2 + 2 * fcDotW + fcDotE + fcDotB - wNorm - (wDotE - wDotB) - (toAll[h] - spread) / 4;
+      const fcNorm = 2 * deviations - 2 * meansDot + squaredMeans; // e^2 = 2 e
+      const fcDotW = overlap - meansDot - meansDotE + squaredMeans;
+      const fcDotC = cDot - meansDotC;
+      const fcDotB = bDot - meansDotB[h];
+      const wDotB = bDotW - meansDotB[h];
+      const density = fcNorm / 2 + 2 * fcDotW + fcDotC + fcDotB - wNorm - (wDotC - wDotB) - (toAll[h] - spread) / 4;
       const lbar = wide.p[v] * g[h] * density;
-      lbarSlope[n] += lbar;
-      for (let j = 0; j < n; j++) lbarSlope[j] += spin(h, j) * lbar;
+      total += lbar;
+      for (let j = 0; j < n; j++) {
+        if (spin(h, j) > 0) lbarUp[j] += lbar;
+        else lbarDown[j] += lbar;
+      }
     }
-    total += lbarSlope[n];
-    addSpinProducts(view, v, lbarSlope, out);
+    addDeviationSums(view, v, lbarUp, lbarDown, out);
   }
-  // theta_bar = -beta (sum Lbar f - E f sum Lbar), f = -x.
-  return out.map((sum, a) => beta * (sum - means[a] * total));
+  // theta_bar = -beta (sum Lbar f - E f sum Lbar), f = e - 1.
+  return out.map((sum, a) => -beta * (sum - means[a] * total));
 }
 
-/** Value at narrow spins (or their means) `y` of a form with the given slopes and, last, constant. */
-function at(slopes: Float64Array, y: Float64Array): number {
+/** Value of a form at narrow spins (or their means) `y`. */
+function at(form: Float64Array, y: Float64Array): number {
   const n = y.length;
-  let sum = slopes[n];
-  for (let j = 0; j < n; j++) sum += y[j] * slopes[j];
+  let sum = form[n];
+  for (let j = 0; j < n; j++) sum -= y[j] * form[j];
   return sum;
 }
 
-/** Slopes of `sum_a c_a x_a(v, h)` in the narrow spins, and last its constant, at `v` with all spins -1. */
-function spinSlopes(view: LayerView, c: Float64Array): Float64Array {
-  const slopes = new Float64Array(view.otherSize + 1);
-  for (let i = 0; i < view.size; i++) shiftSlopes(view, c, i, -1, slopes);
-  if (view.otherBias(0) >= 0) for (let j = 0; j < view.otherSize; j++) slopes[j] += c[view.otherBias(j)];
-  return slopes;
-}
-
-/** Adds `change` times what spin `i` of the wide layer contributes. */
-function shiftSlopes(view: LayerView, c: Float64Array, i: number, change: number, slopes: Float64Array): void {
+/** `sum_a c_a e_a(v, h)` as slopes in the narrow spins and, last, a constant, at `v` with all spins -1. */
+function deviationForm(view: LayerView, c: Float64Array): Float64Array {
   const n = view.otherSize;
-  for (let j = 0; j < n; j++) slopes[j] += change * c[view.weight(i, j)];
-  if (view.bias(i) >= 0) slopes[n] += change * c[view.bias(i)];
+  const form = new Float64Array(n + 1);
+  for (let i = 0; i < view.size; i++) shiftForm(view, c, i, -1, form);
+  if (view.otherBias(0) >= 0) for (let j = 0; j < n; j++) form[j] += c[view.otherBias(j)];
+  form[n] += c.reduce((sum, value) => sum + value, 0);
+  return form;
 }
 
-/** Adds `sum_h weight(h) x_a(v, h)` given the sums of `weight * h_j` and, last, of `weight`. */
-function addSpinProducts(view: LayerView, v: number, sums: Float64Array, out: Float64Array): void {
+/** Follows a change of spin `i` of the wide layer. */
+function shiftForm(view: LayerView, c: Float64Array, i: number, change: number, form: Float64Array): void {
+  const n = view.otherSize;
+  for (let j = 0; j < n; j++) form[j] += change * c[view.weight(i, j)];
+  if (view.bias(i) >= 0) form[n] -= change * c[view.bias(i)];
+}
+
+/** Adds `sum_h weight(h) e_a(v, h)`, given per narrow spin the sums of `weight` over the states with it up and with it down. */
+function addDeviationSums(view: LayerView, v: number, ups: Float64Array, downs: Float64Array, out: Float64Array): void {
   const { size: m, otherSize: n } = view;
   for (let i = 0; i < m; i++) {
-    const x = spin(v, i);
-    for (let j = 0; j < n; j++) out[view.weight(i, j)] += x * sums[j];
-    if (view.bias(i) >= 0) out[view.bias(i)] += x * sums[n];
+    const against = spin(v, i) > 0 ? downs : ups;
+    for (let j = 0; j < n; j++) out[view.weight(i, j)] += 2 * against[j];
+    if (view.bias(i) >= 0 && spin(v, i) < 0) out[view.bias(i)] += 2 * (ups[0] + downs[0]);
   }
   if (view.otherBias(0) < 0) return;
-  for (let j = 0; j < n; j++) out[view.otherBias(j)] += sums[j];
+  for (let j = 0; j < n; j++) out[view.otherBias(j)] += 2 * downs[j];
 }
 
 function squaredDistances(b: Float64Array, width: number, parameters: number): Float64Array {

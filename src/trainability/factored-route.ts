@@ -1,5 +1,5 @@
 import { ConvergenceError, UnsupportedError } from '../errors.js';
-import { layerTable, layerView } from '../kernel/rbm-layers.js';
+import { gaugeToGround, layerTable, layerView } from '../kernel/rbm-layers.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { factoredTimescaleGradient } from './factored-gradient.js';
@@ -83,6 +83,9 @@ export class FactoredRoute implements Route {
           add(bar.timescale, factoredTimescaleGradient(need(problem, 'timescale'), solved.b, beta));
         }
         if (bar.variance) add(2 * beta * bar.variance, varianceCovariance(need(problem, 'variance')));
+        problem?.signs.forEach((sign, a) => {
+          out[a] *= sign;
+        });
         if (bar.signal) add(bar.signal, need(signal, 'signal').signalGradient());
         if (bar.kl) add(bar.kl * beta, need(signal, 'kl').g);
         return out;
@@ -99,22 +102,24 @@ export class FactoredRoute implements Route {
     return factoredSignal(view, layerTable(view, theta, this.model.beta), this.data, theta.length, this.model.beta);
   }
 
-  private problem(theta: Float64Array): NarrowProblem {
+  private problem(theta: Float64Array): NarrowProblem & { readonly signs: Int8Array } {
     const [m, n] = [this.model.visible.length, this.model.spins - this.model.visible.length];
     const [wide, narrow] = m >= n ? (['visible', 'hidden'] as const) : (['hidden', 'visible'] as const);
     const view = layerView(this.model, wide);
+    const gauge = gaugeToGround(this.model, theta);
     const { beta } = this.model;
-    const narrowTable = layerTable(layerView(this.model, narrow), theta, beta);
-    return narrowProblem(view, layerTable(view, theta, beta), narrowTable, theta.length);
+    const narrowTable = layerTable(layerView(this.model, narrow), gauge.theta, beta);
+    const problem = narrowProblem(view, layerTable(view, gauge.theta, beta), narrowTable, theta.length);
+    return { ...problem, signs: gauge.signs };
   }
 }
 
 /** `Cov_pi(f, sum_a m_a f_a)` with `m = E f`; the derivative of `mu = sum_a (1 - m_a^2)` is `2 beta` times this. */
-function varianceCovariance(problem: NarrowProblem): Float64Array {
+function varianceCovariance({ view, wide, means }: NarrowProblem): Float64Array {
   return modelCovariance(
-    problem.view,
-    problem.wide,
-    problem.means.map((mean) => -mean),
+    view,
+    wide,
+    means.map((mean) => mean - 1),
   );
 }
 

@@ -17,7 +17,7 @@ interface CanonicalMode {
  */
 export function factoredRelaxation(problem: NarrowProblem, couplings: number, biased: boolean): Relaxation {
   const { wide, narrow } = problem;
-  const even = canonicalModes(problem, biased ? null : 1).slice(1);
+  const even = canonicalModes(problem, biased ? null : 1);
   const odd = biased ? [] : canonicalModes(problem, -1);
   const share = biased ? 1 : 2;
   const [a, b] = [wide.states / share, narrow.states / share];
@@ -27,7 +27,8 @@ export function factoredRelaxation(problem: NarrowProblem, couplings: number, bi
   const slowest = groups[0];
   if (odd.length === 0 || slowest === undefined) return { groups, slowest: slowest ?? null, measure: groups };
   const oddGaps = odd.map((mode) => slowGap(mode.defect));
-  const near = oddGaps.filter((gap) => joins(Math.min(gap, oddGaps[0]), Math.max(gap, oddGaps[0]))).length;
+  // Where all correlations vanish, odd functions of the wide layer relax at 1/2 too.
+  const near = oddGaps.filter((gap) => joins(oddGaps[0], gap)).length + (joins(oddGaps[0], 0.5) ? wide.states / 2 : 0);
   if (joins(Math.min(oddGaps[0], slowest.gap), Math.max(oddGaps[0], slowest.gap))) {
     return { groups, slowest: { ...slowest, multiplicity: slowest.multiplicity + near }, measure: groups };
   }
@@ -40,7 +41,7 @@ function slowGap(defect: number): number {
   return defect / (2 * (1 + Math.sqrt(Math.max(0, 1 - defect))));
 }
 
-/** Eigenvectors of `M` on the narrow layer, slowest first, as functions with norm 1 in `L2(p)`; of one parity under the flip, or all. */
+/** Eigenvectors of `M` but the constants on the narrow layer, slowest first, as functions with norm 1 in `L2(p)`; of one parity under the flip, or all. */
 function canonicalModes(problem: NarrowProblem, sector: 1 | -1 | null): CanonicalMode[] {
   const { narrow, chain } = problem;
   const full = narrow.states;
@@ -52,7 +53,8 @@ function canonicalModes(problem: NarrowProblem, sector: 1 | -1 | null): Canonica
       matrix[h * n + k] = chain[h * full + k] + mirrored;
     }
   }
-  const { values, vectors } = generatorEigen(matrix, n, sector !== -1);
+  const weights = narrow.p.subarray(0, n).map((value) => (sector === null ? 1 : 2) * value);
+  const { values, vectors } = generatorEigen(matrix, n, sector === -1 ? null : weights);
   return Array.from(values, (defect, j) => {
     const vector = new Float64Array(full);
     for (let h = 0; h < n; h++) {
@@ -101,7 +103,8 @@ function weigh(
       } else {
         const onWide = onChain / c;
         const plus = (onWide + onNarrow) ** 2 / (2 * (1 + c));
-        const minus = (onWide - onNarrow) ** 2 / (4 * slow.gap);
+        // Its denominator 2 (1 - c) vanishes only with a gap that is not resolved, and then both are the same function.
+        const minus = slow.gap > 0 ? (onWide - onNarrow) ** 2 / (4 * slow.gap) : 0;
         slow[key] += plus;
         fast[key] += minus;
         restWide[a] -= onWide * onWide;
@@ -116,7 +119,6 @@ function weigh(
     half[key] += left;
     zero[key] += Math.max(0, rest[a] - left);
   }
-  // A mode that vanishes takes one dimension of each layer; those of the wide layer were already counted among the extras.
   if (half.multiplicity > 0) list.push(half);
   if (zero.multiplicity > 0) list.push(zero);
   return list;

@@ -1,4 +1,4 @@
-import { conditionalTable, type LayerTable, type LayerView, spin } from '../kernel/rbm-layers.js';
+import { conditionalTable, type LayerTable, type LayerView } from '../kernel/rbm-layers.js';
 import { addWeightedRows } from '../kernel/weighted-rows.js';
 import { centre } from '../spectrum/conjugate-gradient.js';
 import { groundedSolver } from '../spectrum/grounded.js';
@@ -6,6 +6,9 @@ import { groundedSolver } from '../spectrum/grounded.js';
 /**
  * Everything of `random-block` on an RBM that lives on its narrow layer (5.5). Rows are states of the narrow layer `h`, columns observables;
  * `v` is the wide layer, whichever of the two is visible.
+ *
+ * The RBM is in the gauge of {@link gaugeToGround}, and its observables are the deviations `e_a = 1 - x_a` (0 or 2) with `f_a = e_a - 1`: all
+ * expectations are sums of positive terms, so that observables which hardly ever fluctuate keep their relative accuracy.
  */
 export interface NarrowProblem {
   readonly wide: LayerTable;
@@ -13,7 +16,7 @@ export interface NarrowProblem {
   /** Seen from the wide layer. */
   readonly view: LayerView;
   readonly parameters: number;
-  /** `E f_a` up to sign: `f_a = -x_a`, `means = E x_a`. */
+  /** `E e_a`. */
   readonly means: Float64Array;
   /** `Var f_a` and `|P_v fc_a|^2`. */
   readonly variance: Float64Array;
@@ -25,6 +28,8 @@ export interface NarrowProblem {
   readonly given: Float64Array;
   /** `M = P_h P_v`, row-major. */
   readonly chain: Float64Array;
+  /** Without biases every function of `h` that occurs is even in the global flip. */
+  readonly even: boolean;
 }
 
 /** Sets up (5.5): the chain on the narrow layer and its right-hand sides, in `2^wide (4^narrow + p)` work. */
@@ -38,33 +43,24 @@ export function narrowProblem(
   const given = conditionalTable(wide);
   const back = conditionalTable(narrow);
   const means = new Float64Array(parameters);
-  addProducts(view, wide, wide.p, means);
+  addDeviations(view, wide, wide.p, means);
   const p = new Float64Array(width * parameters);
   const q = new Float64Array(width * parameters);
   const chain = new Float64Array(width * width);
-  const product = new Float64Array(parameters);
+  const deviations = new Float64Array(parameters);
   for (let h = 0; h < width; h++) {
     const weights = back.subarray(h * wide.states, (h + 1) * wide.states);
-    product.fill(0);
-    addProducts(view, wide, weights, product);
-    for (let a = 0; a < parameters; a++) q[h * parameters + a] = means[a] - product[a];
-    narrowRow(view, narrow, h, product);
-    for (let a = 0; a < parameters; a++) p[h * parameters + a] = means[a] - product[a];
+    deviations.fill(0);
+    addDeviations(view, wide, weights, deviations);
+    for (let a = 0; a < parameters; a++) q[h * parameters + a] = deviations[a] - means[a];
+    narrowDeviations(view, narrow, h, deviations);
+    for (let a = 0; a < parameters; a++) p[h * parameters + a] = deviations[a] - means[a];
     addWeightedRows(weights, given, chain.subarray(h * width, (h + 1) * width));
   }
-  return {
-    wide,
-    narrow,
-    view,
-    parameters,
-    means,
-    variance: means.map((mean) => (1 - mean) * (1 + mean)),
-    wideNorm: wideNorms(view, wide, means),
-    p,
-    q,
-    given,
-    chain,
-  };
+  const even = view.bias(0) < 0;
+  const variance = means.map((mean) => mean * (2 - mean));
+  const wideNorm = wideNorms(view, wide, means);
+  return { wide, narrow, view, parameters, means, variance, wideNorm, p, q, given, chain, even };
 }
 
 export interface FactoredTimescale {
@@ -77,87 +73,104 @@ export interface FactoredTimescale {
 
 /** `(I - M) b = 2 (p + q)`; with `a = 2 P_v fc + P_v b`, `T = |fc|^2/2 + (<P_v fc, a> + <p, b>)/2 = |fc|^2/2 + |P_v fc|^2 + <p + q, b>/2`. */
 export function factoredTimescale(problem: NarrowProblem): FactoredTimescale {
-  const { narrow, parameters, p, q, chain, variance, wideNorm } = problem;
-  const solver = groundedSolver(chain, narrow.p);
+  const { parameters, p, q, variance, wideNorm, narrow } = problem;
+  const { matrix, weights, expand } = sectorChain(problem);
+  const solver = groundedSolver(matrix, weights, narrow.logP);
   const b = new Float64Array(p.length);
   const timescale = new Float64Array(parameters);
-  const rhs = new Float64Array(narrow.states);
+  const rhs = new Float64Array(weights.length);
   for (let a = 0; a < parameters; a++) {
-    for (let h = 0; h < narrow.states; h++) rhs[h] = p[h * parameters + a] + q[h * parameters + a];
     if (!solver.irreducible) {
       timescale[a] = Number.POSITIVE_INFINITY;
       continue;
     }
-    centre(narrow.p, rhs);
+    for (let h = 0; h < rhs.length; h++) rhs[h] = p[h * parameters + a] + q[h * parameters + a];
+    centre(weights, rhs);
     const half = solver.solve(rhs);
     let inner = 0;
-    for (let h = 0; h < narrow.states; h++) {
-      b[h * parameters + a] = 2 * half[h];
-      inner += narrow.p[h] * rhs[h] * half[h];
-    }
+    for (let h = 0; h < rhs.length; h++) inner += weights[h] * rhs[h] * half[h];
+    for (let h = 0; h < narrow.states; h++) b[h * parameters + a] = 2 * half[expand(h)];
     timescale[a] = variance[a] / 2 + wideNorm[a] + inner;
   }
   return { converged: solver.irreducible && timescale.every(Number.isFinite), timescale, b };
 }
 
-/** Adds `sum_v weights(v) E[x_a | v]` for every observable. */
-function addProducts(view: LayerView, wide: LayerTable, weights: Float64Array, out: Float64Array): void {
-  const { size, otherSize, means, states } = wide;
+/** `M` and the law on the functions of `h` that occur: all, or the even ones, represented by the states with the last spin down. */
+function sectorChain({ narrow, chain, even }: NarrowProblem) {
+  const width = narrow.states;
+  if (!even) return { matrix: chain, weights: narrow.p, expand: (h: number) => h };
+  const n = width / 2;
+  const matrix = new Float64Array(n * n);
+  for (let h = 0; h < n; h++) {
+    for (let k = 0; k < n; k++) matrix[h * n + k] = chain[h * width + k] + chain[h * width + (width - 1 - k)];
+  }
+  const weights = narrow.p.subarray(0, n).map((value) => 2 * value);
+  return { matrix, weights, expand: (h: number) => (h < n ? h : width - 1 - h) };
+}
+
+/** Adds `sum_v weights(v) E[e_a | v]` for every observable. */
+function addDeviations(view: LayerView, wide: LayerTable, weights: Float64Array, out: Float64Array): void {
+  const { size, otherSize, below, above, states } = wide;
   const buffer = new Float64Array(states);
-  const sums = new Float64Array(size + 1);
+  const ups = new Float64Array(size + 1);
+  const downs = new Float64Array(size + 1);
   for (let j = 0; j < otherSize; j++) {
-    for (let v = 0; v < states; v++) buffer[v] = weights[v] * means[v * otherSize + j];
-    spinSums(buffer, sums);
-    for (let i = 0; i < size; i++) out[view.weight(i, j)] += sums[i];
-    if (view.otherBias(j) >= 0) out[view.otherBias(j)] += sums[size];
+    // e = 1 - v_i h_j has the mean E[1 - h_j | v] where v_i is up and E[1 + h_j | v] where it is down.
+    for (let v = 0; v < states; v++) buffer[v] = weights[v] * below[v * otherSize + j];
+    halfSums(buffer, ups, 1);
+    if (view.otherBias(j) >= 0) out[view.otherBias(j)] += ups[size];
+    for (let v = 0; v < states; v++) buffer[v] = weights[v] * above[v * otherSize + j];
+    halfSums(buffer, downs, 0);
+    for (let i = 0; i < size; i++) out[view.weight(i, j)] += ups[i] + downs[i];
   }
   if (view.bias(0) < 0) return;
   buffer.set(weights);
-  spinSums(buffer, sums);
-  for (let i = 0; i < size; i++) out[view.bias(i)] += sums[i];
+  halfSums(buffer, downs, 0);
+  for (let i = 0; i < size; i++) out[view.bias(i)] += 2 * downs[i];
 }
 
-/** `sum_v x(v) v_i` for every spin, and last `sum_v x(v)`, by folding one spin away at a time: `2^(size + 1)` additions. Overwrites `x`. */
-function spinSums(x: Float64Array, out: Float64Array): void {
-  let half = x.length / 2;
-  for (let i = out.length - 2; i >= 0; i--, half /= 2) {
-    let difference = 0;
-    for (let v = 0; v < half; v++) {
-      difference += x[v + half] - x[v];
-      x[v] += x[v + half];
-    }
-    out[i] = difference;
+/**
+ * `sum_v x(v)` over the states with spin `i` up (`half` 1) or down (0), for every spin, and last over all, by folding one spin away at a time:
+ * `2^(size + 1)` additions and no differences. Overwrites `x`.
+ */
+function halfSums(x: Float64Array, out: Float64Array, half: 0 | 1): void {
+  let width = x.length / 2;
+  for (let i = out.length - 2; i >= 0; i--, width /= 2) {
+    let sum = 0;
+    for (let v = half * width; v < (half + 1) * width; v++) sum += x[v];
+    for (let v = 0; v < width; v++) x[v] += x[v + width];
+    out[i] = sum;
   }
   out[out.length - 1] = x[0];
 }
 
 /** `|P_v fc_a|^2`. */
 function wideNorms(view: LayerView, wide: LayerTable, means: Float64Array): Float64Array {
-  const { size, otherSize } = wide;
+  const { size, otherSize, below, above } = wide;
   const out = new Float64Array(means.length);
-  const add = (a: number, probability: number, x: number) => {
-    out[a] += probability * (x - means[a]) ** 2;
+  const add = (a: number, probability: number, deviation: number) => {
+    out[a] += probability * (deviation - means[a]) ** 2;
   };
   for (let v = 0; v < wide.states; v++) {
     const probability = wide.p[v];
     for (let j = 0; j < otherSize; j++) {
-      const mean = wide.means[v * otherSize + j];
-      for (let i = 0; i < size; i++) add(view.weight(i, j), probability, spin(v, i) * mean);
-      if (view.otherBias(j) >= 0) add(view.otherBias(j), probability, mean);
+      const [down, up] = [below[v * otherSize + j], above[v * otherSize + j]];
+      for (let i = 0; i < size; i++) add(view.weight(i, j), probability, (v >> i) & 1 ? down : up);
+      if (view.otherBias(j) >= 0) add(view.otherBias(j), probability, down);
     }
-    if (view.bias(0) >= 0) for (let i = 0; i < size; i++) add(view.bias(i), probability, spin(v, i));
+    if (view.bias(0) >= 0) for (let i = 0; i < size; i++) add(view.bias(i), probability, (v >> i) & 1 ? 0 : 2);
   }
   return out;
 }
 
-/** `E[x_a | h]`. */
-function narrowRow(view: LayerView, narrow: LayerTable, h: number, out: Float64Array): void {
+/** `E[e_a | h]`. */
+function narrowDeviations(view: LayerView, narrow: LayerTable, h: number, out: Float64Array): void {
   const { size, otherSize } = view;
   for (let i = 0; i < size; i++) {
-    const mean = narrow.means[h * size + i];
-    for (let j = 0; j < otherSize; j++) out[view.weight(i, j)] = mean * spin(h, j);
-    if (view.bias(i) >= 0) out[view.bias(i)] = mean;
+    const [down, up] = [narrow.below[h * size + i], narrow.above[h * size + i]];
+    for (let j = 0; j < otherSize; j++) out[view.weight(i, j)] = (h >> j) & 1 ? down : up;
+    if (view.bias(i) >= 0) out[view.bias(i)] = down;
   }
   if (view.otherBias(0) < 0) return;
-  for (let j = 0; j < otherSize; j++) out[view.otherBias(j)] = spin(h, j);
+  for (let j = 0; j < otherSize; j++) out[view.otherBias(j)] = (h >> j) & 1 ? 0 : 2;
 }

@@ -14,9 +14,14 @@ export interface Objective {
   evaluate(values: Quantities): ScalarWithCotangent | null;
 }
 
+/** Positive and finite, and so its inverse. */
+function isUsable(value: number): boolean {
+  return value > 0 && Number.isFinite(value) && Number.isFinite(1 / value);
+}
+
 /** `log gamma`, `gamma = mu / (T + mu / 2)` over all modes (3.1), per kernel step. */
 export function logEffectiveGap({ timescale: t = 0, variance: mu = 0 }: Quantities): ScalarWithCotangent | null {
-  if (!(mu > 0 && t > 0) || !Number.isFinite(t)) return null;
+  if (!isUsable(mu) || !isUsable(t)) return null;
   const shifted = t + mu / 2;
   return { value: Math.log(mu / shifted), bar: { variance: 1 / mu - 0.5 / shifted, timescale: -1 / shifted } };
 }
@@ -24,6 +29,6 @@ export function logEffectiveGap({ timescale: t = 0, variance: mu = 0 }: Quantiti
 /** `log R_hat = log (M K / 2) + log |g|^2 - log T` over all modes (3.2); `samples` is `M K`. */
 export function logRhat(values: Quantities, samples: number): ScalarWithCotangent | null {
   const { timescale: t = 0, signal = 0 } = values;
-  if (!(signal > 0 && t > 0) || !Number.isFinite(t)) return null;
+  if (!isUsable(signal) || !isUsable(t)) return null;
   return { value: Math.log(((samples / 2) * signal) / t), bar: { signal: 1 / signal, timescale: -1 / t } };
 }

@@ -17,9 +17,10 @@ export interface Predictor {
 
 /** A set of modes turned into a prediction; `samples` is `M K`. Null where nothing fluctuates or nothing finite can be said. */
 export function predict(timescale: number, slowMass: number, signal: number, samples: number): Predictor {
-  const known = slowMass > 0 && timescale > 0 && Number.isFinite(timescale);
+  const Rhat = ((samples / 2) * signal) / timescale;
+  const known = slowMass > 0 && timescale > 0 && Number.isFinite(timescale) && Number.isFinite(Rhat);
   return {
-    Rhat: known ? ((samples / 2) * signal) / timescale : null,
+    Rhat: known ? Rhat : null,
     timescale: Number.isFinite(timescale) ? timescale : null,
     slowMass,
     effectiveGap: known ? slowMass / (timescale + slowMass / 2) : null,
@@ -62,7 +63,7 @@ export function modePredictors(
     slowCluster: of(pick(sets.slowCluster), true),
     singleRelevantGap: of(pick(sets.relevant.slice(0, 1)), false),
     singleGap:
-      slowest.weight < 1e-20 * total
+      slowest.weight <= 1e-20 * total
         ? 'symmetry-zero'
         : predict(slowest.weight * (1 / slowest.gap - 0.5), slowest.weight, signal, samples),
   };

@@ -8,12 +8,13 @@ import { foldData, tableSignal } from './table-signal.js';
 export type Start = 'uniform' | 'stationary' | 'data' | `state:${number}`;
 
 /** The state index of a `state:<index>` start; null for the others. */
-export function startState(model: Model, start: Start): number | null {
+export function startState(model: Model, start: Start, field = 'start'): number | null {
   if (start === 'uniform' || start === 'stationary' || start === 'data') return null;
-  const index = Number(start.slice('state:'.length));
-  if (!Number.isInteger(index) || index < 0 || index >= 2 ** model.spins) {
+  const digits = start.slice('state:'.length);
+  const index = Number(digits);
+  if (!/^\d+$/.test(digits) || index >= 2 ** model.spins) {
     throw new InputError({
-      field: 'start',
+      field,
       expected: `a state index from 0 to ${2 ** model.spins - 1}`,
       got: start,
       remedy: 'bit i of the index set means that spin i is +1',

@@ -19,6 +19,7 @@ export class TableRoute implements Route {
   private readonly space: StateSpace;
   private readonly data: FoldedData;
   private readonly blocks: readonly (readonly number[])[];
+  private kept: { readonly theta: Float64Array; readonly modes: DenseModes } | null = null;
 
   constructor(
     private readonly model: Model,
@@ -31,30 +32,24 @@ export class TableRoute implements Route {
     this.blocks = kernelBlocks(model, kernel);
   }
 
-  /** The equilibrium law at a parameter vector. */
-  law(theta: Float64Array): Boltzmann {
-    return boltzmann(this.space, theta, this.model.beta);
-  }
-
-  /** The kernel at a law; `sector` -1 for its odd sector. */
-  kernel(law: Boltzmann, sector: 1 | -1 = 1): MixtureKernel {
-    return new MixtureKernel(law, this.blocks, sector);
+  /** The equilibrium law and the kernel at a parameter vector. */
+  at(theta: Float64Array): { readonly law: Boltzmann; readonly kernel: MixtureKernel } {
+    const law = boltzmann(this.space, theta, this.model.beta);
+    return { law, kernel: new MixtureKernel(law, this.blocks) };
   }
 
   moments(theta: Float64Array) {
-    const law = this.law(theta);
+    const { law } = this.at(theta);
     const { joint } = tableSignal(law, this.data);
     return { data: observableSums(this.space, joint), model: observableSums(this.space, law.pi) };
   }
 
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {
-    const law = this.law(theta);
+    const { law, kernel } = this.at(theta);
     const wants = new Set(quantities);
-    const kernel = this.kernel(law);
     const signal = wants.has('signal') || wants.has('kl') ? tableSignal(law, this.data) : null;
     const time = wants.has('timescale') || wants.has('variance') ? tableTimescale(law, kernel) : null;
-    const cluster =
-      wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(law, kernel) : null;
+    const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
     const all: Quantities = {
       ...(signal && { signal: squaredNorm(signal.g), kl: signal.kl }),
       ...(time && { timescale: time.timescale, variance: time.variance }),
@@ -74,8 +69,10 @@ export class TableRoute implements Route {
     };
   }
 
-  /** All modes below the stationary one, at most MAX_DENSE_STATES states. */
-  modes(law: Boltzmann, kernel: MixtureKernel): DenseModes {
+  /** All modes below the stationary one, at most MAX_DENSE_STATES states. Those of the last parameters are kept. */
+  modes(theta: Float64Array): DenseModes {
+    if (this.kept?.theta.every((value, a) => value === theta[a])) return this.kept.modes;
+    const { law, kernel } = this.at(theta);
     if (kernel.states > MAX_DENSE_STATES) {
       throw new UnsupportedError(
         'The full spectrum',
@@ -83,24 +80,29 @@ export class TableRoute implements Route {
         'use the full predictor, which needs no modes, or a smaller model',
       );
     }
-    return denseModes(law, kernel);
+    const modes = denseModes(law, kernel);
+    this.kept = { theta: Float64Array.from(theta), modes };
+    return modes;
   }
 
   relaxation(theta: Float64Array): Relaxation {
-    const law = this.law(theta);
-    const kernel = this.kernel(law);
+    const { law, kernel } = this.at(theta);
     const couplings = this.model.edges.length;
     if (kernel.states > MAX_DENSE_STATES) {
       return { groups: null, slowest: null, measure: quadratureMeasure(law, kernel, couplings) };
     }
-    const groups = groupModes(denseModes(law, kernel), couplings);
+    const groups = groupModes(this.modes(theta), couplings);
     return { groups, slowest: this.slowest(law, groups), measure: groups };
   }
 
   /** The group of `s_2` over both symmetry sectors. */
   private slowest(law: Boltzmann, groups: readonly { gap: number; multiplicity: number; weight: number }[]) {
     if (!this.space.folded) return groups[0] ?? null;
-    const odd = generatorEigen(transitionMatrix(this.kernel(law, -1)), this.space.states, false).values;
+    const odd = generatorEigen(
+      transitionMatrix(new MixtureKernel(law, this.blocks, -1)),
+      this.space.states,
+      null,
+    ).values;
     let multiplicity = 1;
     while (multiplicity < odd.length && joins(odd[multiplicity - 1], odd[multiplicity])) multiplicity++;
     const even = groups[0];
@@ -111,8 +113,8 @@ export class TableRoute implements Route {
     return even.gap < odd[0] ? even : { gap: odd[0], multiplicity, weight: 0 };
   }
 
-  private slowCluster(law: Boltzmann, kernel: MixtureKernel) {
-    const modes = this.modes(law, kernel);
+  private slowCluster(theta: Float64Array) {
+    const modes = this.modes(theta);
     const groups = groupModes(modes, this.model.edges.length);
     const inside = modeSets(groups, this.thresholds).slowCluster.flatMap((k) => groups[k].members);
     const members = new Set(inside);

@@ -11,6 +11,7 @@ import type { RouteInfo } from './route.js';
 const DIRECT_STATES = 128;
 /** Below this effective gap an iteration has lost too many digits to rounding, `eps / gap`, and elimination is used where it fits. */
 const DEEP_PLATEAU = 1e-6;
+const REFINEMENTS = 2;
 /** Lanczos matrices beyond this order are not diagonalised for quadrature. */
 const MAX_QUADRATURE_ORDER = 400;
 
@@ -31,14 +32,29 @@ export function tableTimescale(law: Boltzmann, kernel: KernelOperator): TableTim
   return iterated.info.converged && !(gap < DEEP_PLATEAU) ? iterated : directTimescale(law, kernel);
 }
 
-/** (3.3) by subtraction-free elimination. */
+/**
+ * (3.3) by subtraction-free elimination, refined. A solution of the size of the inverse gap is stored with an error of `eps / gap`, in which the differences
+ * between states of one well drown; each refinement solves for what the stored part misses, and the parts are kept apart.
+ */
 export function directTimescale(law: Boltzmann, kernel: KernelOperator): TableTimescale {
-  const solver = groundedSolver(transitionMatrix(kernel), kernel.pi);
-  const sums = accumulate(law, kernel, (fc) => (solver.irreducible ? solver.solve(fc) : null));
+  const solver = groundedSolver(transitionMatrix(kernel), kernel.pi, law.logPi);
+  const residual = new Float64Array(kernel.states);
+  const image = new Float64Array(kernel.states);
+  const sums = accumulate(law, kernel, (fc) => {
+    if (!solver.irreducible) return null;
+    const parts = [solver.solve(fc)];
+    residual.set(fc);
+    for (let k = 0; k < REFINEMENTS; k++) {
+      kernel.applyGenerator(parts[k], image);
+      for (let s = 0; s < residual.length; s++) residual[s] -= image[s];
+      parts.push(solver.solve(residual));
+    }
+    return parts;
+  });
   return {
     ...sums,
     info: {
-      converged: solver.irreducible && Number.isFinite(sums.timescale),
+      converged: solver.irreducible && sums.finite,
       solver: 'grounded elimination',
       iterations: 0,
       backwardError: 0,
@@ -57,12 +73,12 @@ export function iteratedTimescale(law: Boltzmann, kernel: KernelOperator): Table
     iterations += result.iterations;
     backwardError = Math.max(backwardError, result.backwardError);
     converged &&= result.converged;
-    return result.u;
+    return [result.u];
   });
   return {
     ...sums,
     info: {
-      converged: converged && Number.isFinite(sums.timescale),
+      converged: converged && sums.finite,
       solver: 'conjugate gradients',
       iterations,
       backwardError,
@@ -94,7 +110,8 @@ export function quadratureMeasure(law: Boltzmann, kernel: KernelOperator, coupli
   return measure;
 }
 
-function accumulate(law: Boltzmann, kernel: KernelOperator, solve: (fc: Float64Array) => Float64Array | null) {
+/** `T` and the cotangent (5.4) from a solver that gives each `u_a` as a sum of parts, largest first, or null where there is none. */
+function accumulate(law: Boltzmann, kernel: KernelOperator, solve: (fc: Float64Array) => Float64Array[] | null) {
   const { states: n, pi } = kernel;
   const observables = law.space.masks.length;
   const timescale = new Float64Array(observables);
@@ -105,20 +122,28 @@ function accumulate(law: Boltzmann, kernel: KernelOperator, solve: (fc: Float64A
   for (let a = 0; a < observables; a++) {
     variance[a] = centredObservable(law, a, fc);
     if (variance[a] === 0) continue;
-    const u = solve(fc);
-    if (u === null) {
+    const parts = solve(fc);
+    if (parts === null) {
       timescale[a] = Number.POSITIVE_INFINITY;
       continue;
     }
-    for (let s = 0; s < n; s++) shifted[s] = u[s] - fc[s] / 2;
+    for (let s = 0; s < n; s++) shifted[s] = -fc[s] / 2;
+    for (const u of parts) for (let s = 0; s < n; s++) shifted[s] += u[s];
     timescale[a] = dot(pi, fc, shifted);
     for (let s = 0; s < n; s++) density[s] += shifted[s] * fc[s];
-    kernel.addCotangent(u, u, density);
+    // <u, P u> is quadratic in the sum of the parts.
+    parts.forEach((u, k) => {
+      kernel.addCotangent(u, u, density);
+      const twice = u.map((value) => 2 * value);
+      for (const earlier of parts.slice(0, k)) kernel.addCotangent(earlier, twice, density);
+    });
   }
+  const lbar = density.map((value, s) => pi[s] * value);
   return {
+    finite: timescale.every(Number.isFinite) && lbar.every(Number.isFinite),
     timescale: timescale.reduce((sum, t) => sum + t, 0),
     variance: variance.reduce((sum, v) => sum + v, 0),
-    lbar: density.map((value, s) => pi[s] * value),
+    lbar,
     observables: { timescale, variance },
   };
 }

@@ -1,6 +1,6 @@
 import { type DataLaw, dataLawFromCounts, type Edge, ising, type Model, rbm } from 'htdml';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 /** A seeded source of numbers for tests. */
 export function random(seed: number) {

@@ -1,0 +1,52 @@
+import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
+import { logEffectiveGap, logRhat } from './log-quantities.js';
+import type { Note } from './notes.js';
+import type { Route } from './route.js';
+import type { TableRoute } from './table-route.js';
+
+/** Gradients in theta order. */
+export interface GradientReport {
+  readonly logRhatFull: readonly number[] | null;
+  readonly logRhatSlowCluster: readonly number[] | null;
+  readonly logEffectiveGap: readonly number[] | null;
+  readonly kl: readonly number[];
+}
+
+/** Gradients of the differentiable predictors and of the divergence, or null with a note. `signal` is `|g|^2`, zero where it is rounding. */
+export function gradientReport(
+  route: Route,
+  table: TableRoute | null,
+  theta: Float64Array,
+  samples: number,
+  signal: number,
+  resolved: boolean,
+  notes: Note[],
+): GradientReport {
+  const at = route.evaluate(theta, ['timescale', 'variance', 'signal', 'kl']);
+  const gap = at.info.converged ? logEffectiveGap(at.value) : null;
+  const rhat = at.info.converged ? logRhat({ ...at.value, signal }, samples) : null;
+  const cluster = rhat !== null && resolved ? table?.evaluate(theta, ['signal', 'slowClusterTimescale']) : undefined;
+  const { slowClusterTimescale } = cluster?.value ?? {};
+  const clusterRhat = cluster && logRhat({ signal, timescale: slowClusterTimescale }, samples);
+  const noted = (name: keyof GradientReport, gradient: Float64Array | null | undefined, reason: string) => {
+    if (gradient?.every(Number.isFinite)) return [...gradient];
+    notes.push({ path: `gradient.${name}`, reason });
+    return null;
+  };
+  const noRhat = 'R_hat is zero or has no finite derivative in double precision';
+  const clusterBar = clusterRhat && { signal: clusterRhat.bar.signal, slowClusterTimescale: clusterRhat.bar.timescale };
+  return {
+    logRhatFull: noted('logRhatFull', rhat && at.pullback(rhat.bar), noRhat),
+    logRhatSlowCluster: noted(
+      'logRhatSlowCluster',
+      clusterBar && cluster?.pullback(clusterBar),
+      rhat === null || resolved ? noRhat : `modes are not resolved, or not known beyond ${MAX_DENSE_STATES} states`,
+    ),
+    logEffectiveGap: noted(
+      'logEffectiveGap',
+      gap && at.pullback(gap.bar),
+      'the effective gap has no finite derivative in double precision',
+    ),
+    kl: [...at.pullback({ kl: 1 })],
+  };
+}

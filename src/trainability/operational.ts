@@ -1,0 +1,91 @@
+import type { DataLaw } from '../model/data-law.js';
+import type { Model } from '../model/model.js';
+import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
+import { type GradientError, overChains, propagatedError, stationaryError } from './exact-snr.js';
+import type { Note } from './notes.js';
+import type { Relaxation, Route } from './route.js';
+import { type Start, startLaw } from './start.js';
+import type { TableRoute } from './table-route.js';
+
+/** `R` and the error of the estimated gradient, exact, also by parameter group. */
+export interface Operational {
+  readonly R: number | null;
+  readonly mse: number;
+  readonly biasSquared: number;
+  readonly groups: Readonly<Record<string, { readonly R: number | null; readonly signal: number }>>;
+}
+
+/** The estimator in kernel steps. */
+export interface Estimator {
+  readonly start: Start;
+  readonly burnIn: number;
+  readonly window: number;
+}
+
+/**
+ * The exact error of one chain, or null with a note: from the spectral measure for a start in equilibrium where its gaps are resolved,
+ * else by propagation of the law on the table where there is one.
+ */
+export function operationalError(
+  model: Model,
+  data: DataLaw,
+  { start, burnIn, window }: Estimator,
+  relaxation: Relaxation,
+  resolved: boolean,
+  route: Route,
+  table: TableRoute | null,
+  notes: Note[],
+): GradientError | null {
+  if (start === 'stationary' && (resolved || relaxation.groups === null)) {
+    return stationaryError(relaxation.measure, window);
+  }
+  if (table === null) {
+    const remedy = start === 'stationary' ? '' : '; use --start stationary';
+    notes.push({
+      path: 'operational',
+      reason: `R from start ${start} is computed up to ${MAX_DENSE_STATES} states on the ${route.name} route${remedy}`,
+    });
+    return null;
+  }
+  const { law, kernel } = table.at(model.theta);
+  const mu = startLaw(model, data, law, start);
+  return propagatedError(law, kernel, model.edges.length, mu, burnIn, window, () => table.modes(model.theta));
+}
+
+/** Turns the error of one chain into `R` of the mean over chains; `zero` says that the signal is rounding. */
+export function operationalReport(
+  route: Route,
+  theta: Float64Array,
+  couplings: number,
+  error: GradientError,
+  chains: number,
+  zero: boolean,
+  notes: Note[],
+): Operational {
+  const { data, model } = route.moments(theta);
+  const signals = { couplings: 0, biases: 0 };
+  data.forEach((value, a) => {
+    if (!zero) signals[a < couplings ? 'couplings' : 'biases'] += (value - model[a]) ** 2;
+  });
+  const parts = { couplings: overChains(error.couplings, chains), biases: overChains(error.biases, chains) };
+  const ratio = (path: string, numerator: number, mse: number) => {
+    if (mse > 0 && Number.isFinite(numerator / mse)) return numerator / mse;
+    notes.push({ path, reason: 'the error is zero in double precision' });
+    return null;
+  };
+  const names = (['couplings', 'biases'] as const).filter((name) =>
+    name === 'couplings' ? couplings > 0 : theta.length > couplings,
+  );
+  const mse = parts.couplings.mse + parts.biases.mse;
+  return {
+    R: ratio('operational.R', signals.couplings + signals.biases, mse),
+    mse,
+    biasSquared: parts.couplings.biasSquared + parts.biases.biasSquared,
+    groups: Object.fromEntries(
+      names.map((name) => [
+        name,
+        { R: ratio(`operational.groups.${name}.R`, signals[name], parts[name].mse), signal: signals[name] },
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,199 @@
+import { type ModelEvaluation, modelToJson, readModel } from 'htdml';
+import { describe, expect, test } from 'vitest';
+import { type Finished, GOOD, htdml, scratch, startHtdml } from '../support/cli.js';
+import { complete } from '../support/models.js';
+
+const { write } = scratch();
+const ring = write('ring.json', GOOD.ring);
+const teacher = write('teacher.json', GOOD.teacher);
+const weights = [
+  [0.4, -0.2],
+  [0.1, 0.5],
+  [-0.6, 0.3],
+  [0.2, 0.2],
+];
+const rbm = write('rbm.json', {
+  kind: 'rbm',
+  visible: 4,
+  hidden: 2,
+  beta: 1,
+  weights,
+  visibleBiases: [0, 0.1, 0, -0.2],
+  hiddenBiases: [0.3, 0],
+});
+const data = write('data.csv', '1,0,1,0\n0,0,1,1\n1,1,1,1\n0,1,0,0\n');
+/** Two ground states that a chain never leaves in double precision. */
+const cold = write('cold.json', { ...GOOD.ring, couplings: [400, 400, 400, 400], biases: [0, 0, 0, 0] });
+const flat = { spins: 12, edges: complete(12), couplings: Array(66).fill(0.02), biases: Array(12).fill(0.1) };
+const large = write('large.json', { kind: 'ising', beta: 1, ...flat });
+
+/** One JSON object on standard output and nothing else anywhere. */
+function json({ code, stdout, stderr }: Finished, expected = 0): ModelEvaluation {
+  expect([code, stderr]).toEqual([expected, '']);
+  expect(stdout).toMatch(/^\{.*\}\n$/);
+  return JSON.parse(stdout) as ModelEvaluation;
+}
+
+const TOP =
+  'schemaVersion model kernel stepsPerSweep burnIn window chains start signal kl plateau operational predictors trackingBound spectralGap limitingFactor gates claim notes';
+const PREDICTOR = ['Rhat', 'timescale', 'slowMass', 'effectiveGap'];
+const keys = (value: object | null | undefined) => Object.keys(value ?? {}).sort();
+
+function checkSchema(e: ModelEvaluation, gradient: boolean) {
+  expect(keys(e)).toEqual(
+    [...TOP.split(' '), 'numerics', 'slowestObservable', ...(gradient ? ['gradient'] : [])].sort(),
+  );
+  expect(e.schemaVersion).toBe(1);
+  expect(keys(e.predictors)).toEqual(['full', 'relevant', 'singleGap', 'singleRelevantGap', 'slowCluster']);
+  expect(keys(e.claim)).toEqual(['conditional', 'operational']);
+  expect(keys(e.predictors.full)).toEqual([...PREDICTOR].sort());
+  for (const name of ['relevant', 'slowCluster'] as const) {
+    if (e.predictors[name] === null) continue;
+    expect(keys(e.predictors[name])).toEqual([...PREDICTOR, 'groups'].sort());
+    for (const group of e.predictors[name].groups ?? [])
+      expect(keys(group)).toEqual(['eigenvalue', 'multiplicity', 'weight']);
+  }
+  if (e.operational !== null) {
+    expect(keys(e.operational)).toEqual(['R', 'biasSquared', 'groups', 'mse']);
+    for (const group of Object.values(e.operational.groups)) expect(keys(group)).toEqual(['R', 'signal']);
+  }
+  if (gradient) expect(keys(e.gradient)).toEqual(['kl', 'logEffectiveGap', 'logRhatFull', 'logRhatSlowCluster']);
+  for (const note of e.notes) expect(keys(note)).toEqual(['path', 'reason']);
+}
+
+/** Paths of everything that is null. */
+function nulls(value: unknown, path = ''): string[] {
+  if (value === null) return [path];
+  if (typeof value !== 'object' || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => nulls(inner, path === '' ? key : `${path}.${key}`));
+}
+
+const unexplained = (e: ModelEvaluation) =>
+  nulls(e).filter((path) => !e.notes.some((note) => path === note.path || path.startsWith(`${note.path}.`)));
+
+describe.concurrent('a model without biases', () => {
+  test('as text', async () => {
+    const { code, stdout, stderr } = await htdml(['evaluate', ring, '--teacher', teacher]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^Ising, 4 spins \(4 visible\), without biases, beta 1\n/);
+    expect(stdout).toMatch(
+      /^random-scan, uniform start, burn-in 400 steps \(100 sweeps\), window 4000 steps \(1000 sweeps\), 1 chain$/m,
+    );
+    expect(stdout).toMatch(/^singleGap +symmetry-zero$/m);
+    for (const name of ['full', 'relevant', 'slowCluster', 'singleRelevantGap']) {
+      expect(stdout).toMatch(new RegExp(`^${name}( +[\\d.e-]+){4,5}$`, 'm'));
+    }
+    expect(stdout).toMatch(/^R, exact +[\d.]+/m);
+    expect(stdout).not.toMatch(/NaN|undefined|Infinity|null|\[object/);
+  });
+
+  test('as JSON', async () => {
+    const e = json(await htdml(['evaluate', ring, '--teacher', teacher, '--json']));
+    checkSchema(e, false);
+    expect(e.model).toEqual(modelToJson(readModel(ring)));
+    const { singleGap, full, relevant, slowCluster, singleRelevantGap } = e.predictors;
+    expect(singleGap).toBe('symmetry-zero');
+    for (const predictor of [full, relevant, slowCluster, singleRelevantGap]) {
+      for (const key of PREDICTOR) expect(predictor?.[key as 'Rhat']).toBeGreaterThan(0);
+    }
+    expect(keys(e.operational?.groups)).toEqual(['couplings']);
+    expect(unexplained(e)).toEqual([]);
+  });
+});
+
+describe.concurrent('with biases', () => {
+  test('every option reaches the result', async () => {
+    const common = ['evaluate', rbm, '--data', data, '--json'];
+    const plain = json(await htdml(common));
+    checkSchema(plain, false);
+    expect(plain).toMatchObject({
+      kernel: 'random-scan',
+      stepsPerSweep: 6,
+      burnIn: 600,
+      window: 6000,
+      chains: 1,
+      start: 'uniform',
+    });
+    const rest =
+      '--kernel random-block --burn-in 7 --window 30sweeps --chains 3 --start state:5 --epsilon 0.2 --kappa 1 --gradient';
+    const e = json(await htdml([...common, ...rest.split(' ')]));
+    checkSchema(e, true);
+    expect(e).toMatchObject({
+      kernel: 'random-block',
+      stepsPerSweep: 2,
+      burnIn: 7,
+      window: 60,
+      chains: 3,
+      start: 'state:5',
+    });
+    // Fewer groups are relevant at a larger epsilon, and at kappa 1 the cluster ends with the slowest of them.
+    expect(e.predictors.relevant?.groups?.length).toBeLessThan(plain.predictors.relevant?.groups?.length ?? 0);
+    expect(e.predictors.slowCluster?.groups?.at(-1)).toEqual(e.predictors.relevant?.groups?.[0]);
+    for (const list of Object.values(e.gradient ?? {})) expect(list).toHaveLength(14);
+    expect(typeof e.predictors.singleGap).toBe('object');
+    expect(keys(e.operational?.groups)).toEqual(['biases', 'couplings']);
+    expect(unexplained(e)).toEqual([]);
+  });
+
+  test('a stationary start has no bias', async () => {
+    const e = json(await htdml(['evaluate', rbm, '--data', data, '--start', 'stationary', '--json']));
+    expect(e.operational?.biasSquared).toBe(0);
+  });
+});
+
+describe.concurrent('its own teacher', () => {
+  const biased = write('biased.json', {
+    ...GOOD.teacher,
+    couplings: [0.71, 0.43, -0.57, 0.33],
+    biases: [0.31, -0.13, 0.2, 0.7],
+  });
+  test.each([
+    ['without biases', ring],
+    ['with biases', biased],
+    ['an RBM', rbm],
+  ])('%s: R_hat is zero and has no gradient', async (_, model) => {
+    const e = json(await htdml(['evaluate', model, '--teacher', model, '--json', '--gradient']));
+    expect(e.kl).toBeLessThan(64 * Number.EPSILON);
+    expect(e.predictors.full.Rhat).toBe(0);
+    expect(e.gradient?.logRhatFull).toBe(null);
+    expect(e.gradient?.logRhatSlowCluster).toBe(null);
+    expect(e.gradient?.logEffectiveGap).not.toBe(null);
+    expect(e.claim.operational).toBe('untested');
+    expect(unexplained(e)).toEqual([]);
+  });
+});
+
+describe.concurrent('where something has no finite value', () => {
+  test('a chain too slow for double precision: exit code 3 and still the JSON', async () => {
+    const e = json(await htdml(['evaluate', cold, '--teacher', teacher, '--json', '--gradient']), 3);
+    checkSchema(e, true);
+    expect(e.numerics.converged).toBe(false);
+    expect(e.predictors.full).toMatchObject({ Rhat: null, timescale: null, effectiveGap: null });
+    expect(e.claim).toEqual({ conditional: 'unchecked', operational: 'untested' });
+    expect(e.gradient?.logRhatFull).toBe(null);
+  });
+
+  test('as text: exit code 3 and a line that says so', async () => {
+    const { code, stdout, stderr } = await htdml(['evaluate', cold, '--teacher', teacher]);
+    expect([code, stderr]).toEqual([3, '']);
+    expect(stdout).toMatch(/^numerics +NOT CONVERGED/m);
+    expect(stdout).toMatch(/^full +- +- +\d+ +-$/m);
+    expect(stdout).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  test.each([
+    ['too slow', cold, teacher, 3],
+    ['too many states for modes and propagation', large, large, 0],
+  ])('%s: every null has its note', async (_, model, source, code) => {
+    const e = json(await htdml(['evaluate', model, '--teacher', source, '--json', '--gradient']), code);
+    expect(nulls(e).length).toBeGreaterThan(5);
+    expect(unexplained(e)).toEqual([]);
+  });
+});
+
+test('a reader that stops reading is no crash', async () => {
+  const { process: child, finished } = startHtdml(['evaluate', rbm, '--data', data, '--json', '--gradient']);
+  child.stdout?.destroy();
+  const { stderr } = await finished;
+  expect(stderr).toBe('');
+});
