@@ -9,7 +9,7 @@ import type { Note } from './notes.js';
 import { type Operational, operationalError, operationalReport } from './operational.js';
 import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
-import type { Relaxation, RouteInfo } from './route.js';
+import type { Relaxation, Route, RouteInfo } from './route.js';
 import { type Start, startState } from './start.js';
 import { TableRoute } from './table-route.js';
 
@@ -60,8 +60,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
   const { kernel, window, burnIn, chains, start } = options;
   const thresholds = { epsilon: options.epsilon, kappa: options.kappa };
   const route = createRoute(model, data, { kernel, thresholds });
-  const bits = model.biased ? model.spins : model.spins - 1;
-  const table = 2 ** bits <= MAX_DENSE_STATES ? new TableRoute(model, data, kernel, thresholds) : null;
+  const table = smallTable(route, model, data, options);
   const notes: Note[] = [];
   const noted = <T>(value: T | null, path: string, reason: string): T | null => {
     if (value === null) notes.push({ path, reason });
@@ -131,6 +130,12 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     ...(options.gradient && { gradient: gradientReport(route, table, theta, samples, signal, resolved, notes) }),
     notes,
   };
+}
+
+/** The route on a table small enough for modes and propagation; null for larger models. */
+function smallTable(route: Route, model: Model, data: DataLaw, { kernel, epsilon, kappa }: EvaluateOptions) {
+  if (2 ** (model.biased ? model.spins : model.spins - 1) > MAX_DENSE_STATES) return null;
+  return route instanceof TableRoute ? route : new TableRoute(model, data, kernel, { epsilon, kappa });
 }
 
 /** Every component of `g` is a difference of means known to a few eps: a signal of that size is zero (the model is its own teacher). */
