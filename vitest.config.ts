@@ -10,5 +10,9 @@ export default defineConfig({
       { find: /^htdml\/objectives$/, replacement: source('objectives/index.ts') },
     ],
   },
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000 },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    reporters: ['default', './test/support/summary-reporter.ts'],
+  },
 });
