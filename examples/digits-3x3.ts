@@ -11,7 +11,7 @@ import { digitsReport } from './support/digits-report.js';
 import { type DigitsSettings, workPerSeed } from './support/digits-seed.js';
 import { stages } from './support/progress.js';
 import { runSeeds } from './support/seed-pool.js';
-import { digits, table } from './support/table.js';
+import { digits, MODEL_COLUMNS, modelRow, table } from './support/table.js';
 
 const quick = process.argv.includes('--quick');
 const settings: DigitsSettings = {
@@ -35,18 +35,8 @@ const began = performance.now();
 const runs = await runSeeds(settings, out, stages(settings.seeds.length * workPerSeed(settings)));
 const seconds = (performance.now() - began) / 1000;
 
-const headers = ['', 'KL [nats]', 'R', 'R measured', 'R_hat', 'error^2', 'effective gap', 'slowest time'];
 const rows = runs.flatMap(({ seed, models }) =>
-  models.map(({ name, evaluation: e, measured }) => [
-    `seed ${seed}, ${name}`,
-    digits(e.kl),
-    digits(e.operational?.R),
-    `${digits(measured.R, 3)} +- ${digits(measured.standardError, 2)}`,
-    digits(e.predictors.full.Rhat),
-    digits(e.operational?.mse),
-    digits(e.predictors.full.effectiveGap),
-    digits(e.slowestObservable?.integratedTime),
-  ]),
+  models.map(({ name, evaluation, measured }) => modelRow(`seed ${seed}, ${name}`, evaluation, measured)),
 );
 const baselineHeaders = ['at equal KL', 'KL [nats]', 'early stopping', 'weight decay', '(lambda)', 'designed', 'gain'];
 const comparisons = runs.flatMap((run) => run.comparisons);
@@ -63,7 +53,7 @@ process.stdout.write(`
 UCI digits at 3 x 3 binary pixels; RBM 9 + 6 under random-block; window ${settings.window} kernel steps (2 per sweep).
 R is small where training has converged, since its signal |g|^2 vanishes there; error^2 is what mixing changes. Times and gaps are per kernel step.
 
-${table(headers, rows)}
+${table(MODEL_COLUMNS, rows)}
 
 Effective gap against honest baselines: the best point with at most the design's KL along plain training (early stopping), and along
 training with each weight decay of ${settings.weightDecays.join(', ')}.
@@ -87,4 +77,7 @@ const record = {
   })),
 };
 writeFileAtomic(`${out}record.json`, `${JSON.stringify(record, null, 1)}\n`);
-writeFileAtomic(`${out}report.html`, await digitsReport(runs, { headers, rows, baselineHeaders, baselineRows }));
+writeFileAtomic(
+  `${out}report.html`,
+  await digitsReport(runs, { headers: MODEL_COLUMNS, rows, baselineHeaders, baselineRows }),
+);

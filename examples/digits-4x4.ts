@@ -6,11 +6,11 @@
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createRoute, evaluateModel, measureSnr, randomSource, rbm, withParameters, writeModel } from 'htdml';
+import { createRoute, evaluateModel, measureSnr, withParameters, writeModel } from 'htdml';
 import { bestWithin, designArm, trainArm } from './support/arms.js';
-import { coarseDigits } from './support/digits.js';
+import { coarseDigits, freshRbm } from './support/digits.js';
 import { stages } from './support/progress.js';
-import { digits, table } from './support/table.js';
+import { digits, MODEL_COLUMNS, modelRow, table } from './support/table.js';
 
 const quick = process.argv.includes('--quick');
 const [visible, hidden, seed, kernel] = [16, 4, 1, 'random-block'] as const;
@@ -20,14 +20,7 @@ const out = fileURLToPath(new URL('../../examples/out/digits-4x4/', import.meta.
 mkdirSync(out, { recursive: true });
 
 const data = coarseDigits(4);
-const random = randomSource(seed);
-const model = rbm({
-  visible,
-  hidden,
-  weights: Array.from({ length: visible * hidden }, () => 0.1 * random.normal()),
-  visibleBiases: new Array(visible).fill(0),
-  hiddenBiases: new Array(hidden).fill(0),
-});
+const model = freshRbm(visible, hidden, seed);
 const route = createRoute(model, data, { kernel });
 const stage = stages(quick ? 12 : 70);
 stage(quick ? 3 : 25, 'training');
@@ -56,17 +49,7 @@ const rows = [
   const measured = measureSnr(here, data, { ...estimator, repetitions: quick ? 10 : 50, seed });
   return {
     kl: e.kl,
-    gap: e.predictors.full.effectiveGap,
-    cells: [
-      name,
-      digits(e.kl),
-      digits(e.operational?.R),
-      `${digits(measured.R, 3)} +- ${digits(measured.standardError, 2)}`,
-      digits(e.predictors.full.Rhat),
-      digits(e.operational?.mse),
-      digits(e.predictors.full.effectiveGap),
-      digits(e.slowestObservable?.integratedTime),
-    ],
+    cells: modelRow(name, e, measured),
   };
 });
 const baseline = bestWithin(trained.path, rows[1].kl);
@@ -76,7 +59,7 @@ T, mu and KL with their gradients in ${model.theta.length} parameters: ${seconds
 ${slope.toPrecision(12)} by the factored rule, ${difference.toPrecision(12)} by central differences.
 
 ${table(
-  ['', 'KL [nats]', 'R', 'R measured', 'R_hat', 'error^2', 'effective gap', 'slowest time'],
+  MODEL_COLUMNS,
   rows.map((row) => row.cells),
 )}
 

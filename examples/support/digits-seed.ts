@@ -1,15 +1,6 @@
-import {
-  createRoute,
-  evaluateModel,
-  type Model,
-  measureSnr,
-  randomSource,
-  rbm,
-  withParameters,
-  writeModel,
-} from 'htdml';
+import { createRoute, evaluateModel, type Model, measureSnr, withParameters, writeModel } from 'htdml';
 import { bestWithin, designArm, trainArm } from './arms.js';
-import { coarseDigits } from './digits.js';
+import { coarseDigits, freshRbm } from './digits.js';
 
 export interface DigitsSettings {
   readonly visible: number;
@@ -41,14 +32,7 @@ export function runSeed(
 ) {
   const data = coarseDigits(3);
   const { visible, hidden, kernel, window, budgets } = settings;
-  const random = randomSource(seed);
-  const model = rbm({
-    visible,
-    hidden,
-    weights: Array.from({ length: visible * hidden }, () => 0.1 * random.normal()),
-    visibleBiases: new Array(visible).fill(0),
-    hiddenBiases: new Array(hidden).fill(0),
-  });
+  const model = freshRbm(visible, hidden, seed);
   const route = createRoute(model, data, { kernel });
   const arm = (weightDecay: number) => {
     stage(SHARES.train, `seed ${seed}: training${weightDecay > 0 ? ` with weight decay ${weightDecay}` : ''}`);

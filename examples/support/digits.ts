@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type DataLaw, dataLawFromRows } from 'htdml';
+import { type DataLaw, dataLawFromRows, type Model, randomSource, rbm } from 'htdml';
 
 /**
  * The UCI handwritten digits, 8 x 8 pixels of 0 to 16 (Alpaydin and Kaynak 1998, CC BY 4.0), coarsened to a square of binary pixels:
@@ -21,4 +21,16 @@ export function coarseDigits(side: 3 | 4): DataLaw {
       });
     });
   return dataLawFromRows(rows);
+}
+
+/** A fresh RBM: normal weights of standard deviation 0.1, biases at zero. */
+export function freshRbm(visible: number, hidden: number, seed: number): Model {
+  const random = randomSource(seed);
+  return rbm({
+    visible,
+    hidden,
+    weights: Array.from({ length: visible * hidden }, () => 0.1 * random.normal()),
+    visibleBiases: new Array(visible).fill(0),
+    hiddenBiases: new Array(hidden).fill(0),
+  });
 }

@@ -1,3 +1,5 @@
+import type { MeasuredSnr, ModelEvaluation } from 'htdml';
+
 /** A number in so many significant digits. */
 export function digits(value: number | null | undefined, significant = 4): string {
   if (value === null || value === undefined) return '-';
@@ -11,4 +13,20 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [header, ...rows]
     .map((row) => row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  '))
     .join('\n');
+}
+
+export const MODEL_COLUMNS = ['', 'KL [nats]', 'R', 'R measured', 'R_hat', 'error^2', 'effective gap', 'slowest time'];
+
+/** What the examples' tables say of one model, exact and measured. */
+export function modelRow(name: string, e: ModelEvaluation, measured: MeasuredSnr): string[] {
+  return [
+    name,
+    digits(e.kl),
+    digits(e.operational?.R),
+    `${digits(measured.R, 3)} +- ${digits(measured.standardError, 2)}`,
+    digits(e.predictors.full.Rhat),
+    digits(e.operational?.mse),
+    digits(e.predictors.full.effectiveGap),
+    digits(e.slowestObservable?.integratedTime),
+  ];
 }

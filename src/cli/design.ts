@@ -1,13 +1,13 @@
 import { kl, logEffectiveGap, logRhat } from 'htdml/objectives';
 import { InputError, UnsupportedError } from '../errors.js';
-import { namingFile, writeFileAtomic } from '../model/atomic-file.js';
+import { namingFile } from '../model/atomic-file.js';
 import { type DesignRecord, type DesignState, design, designStart } from '../optimization/design.js';
 import { drive } from './drive.js';
+import { finishRun } from './finish-run.js';
 import { num } from './format.js';
 import { Progress } from './progress.js';
 import { RunFolder } from './run-folder.js';
-import { comparisonText, renderRun } from './run-report.js';
-import { modelFile, type RunFlags, type RunSetup, setUp, versions } from './run-setup.js';
+import { type RunFlags, type RunSetup, setUp } from './run-setup.js';
 import { specToJson } from './spec.js';
 
 /** `htdml design`: better mixing within a budget of divergence; returns what to print and the exit code. */
@@ -15,10 +15,9 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
   const setup = setUp(specPath);
   const { spec, model, route } = setup;
   namingFile(specPath, () => checkFrozen(setup));
-  const before = setup.evaluate(model.theta);
   const objective =
     spec.design.objective === 'logRhat'
-      ? logRhat({ samples: setup.window, heldSignal: before.signal })
+      ? logRhat({ samples: setup.window, heldSignal: signalAt(setup) })
       : logEffectiveGap;
   const settings = { ...spec.design, seed: spec.seed };
   const start = designStart(route, objective, kl, settings, model.theta, model.edges.length);
@@ -51,51 +50,28 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
     );
   }
 
-  const evaluations = [
-    ['start', before],
-    ['designed', setup.evaluate(best.theta)],
-  ] as const;
-  const after = evaluations[1][1];
-  folder.write('model.json', modelFile(model, best.theta));
-  const record = {
-    schemaVersion: 1,
+  return finishRun(setup, folder, flags, {
     command: 'design',
-    spec: specToJson(spec),
-    versions,
-    seed: spec.seed,
+    title: 'Design run',
+    subtitle: `${spec.kernel}, ${spec.design.objective}, budget ${num(spec.design.budget)} nats, seed ${spec.seed}`,
+    name: 'designed',
+    theta: best.theta,
     results: {
-      before,
-      after,
       objective: { name: objective.name, before: start.start.objective, after: best.objective },
       budget: { allowed: spec.design.budget, used: best.kl - start.start.kl },
       improved: best.objective > start.start.objective,
     },
-    claims: { before: before.claim, after: after.claim },
-  };
-  const report = await renderRun({
-    title: 'Design run',
-    subtitle: `${spec.kernel}, ${spec.design.objective}, budget ${num(spec.design.budget)} nats, seed ${spec.seed}`,
-    evaluations,
-    spectra: [
-      ['start', route.relaxation(model.theta)],
-      ['designed', route.relaxation(Float64Array.from(best.theta))],
-    ],
-    path: {
-      name: 'design',
-      points: folder.readTrace<DesignRecord>().flatMap(({ evaluation, kl: divergence, objective: value }) => {
-        if (divergence === null || value === null) return [];
-        const effectiveGap = objective.name === 'logEffectiveGap' ? Math.exp(value) : null;
-        return [{ step: evaluation, kl: divergence, effectiveGap }];
-      }),
-    },
-    footer: `htdml ${versions.htdml}, Node ${versions.node}`,
+    points: folder.readTrace<DesignRecord>().flatMap(({ evaluation, kl: divergence, objective: value }) => {
+      if (divergence === null || value === null) return [];
+      const effectiveGap = objective.name === 'logEffectiveGap' ? Math.exp(value) : null;
+      return [{ step: evaluation, kl: divergence, effectiveGap }];
+    }),
   });
-  writeFileAtomic(folder.file('report.html'), report);
-  folder.write('record.json', record);
-  return {
-    output: flags.json ? JSON.stringify(record) : `${comparisonText(evaluations)}\n\nwritten to ${flags.out}`,
-    code: after.numerics.converged ? 0 : 3,
-  };
+}
+
+/** `|g|^2` at the start. */
+function signalAt({ route, model }: RunSetup): number {
+  return route.evaluate(model.theta, ['signal']).value.signal ?? 0;
 }
 
 function checkFrozen({ spec, model }: RunSetup): void {

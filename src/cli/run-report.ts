@@ -27,16 +27,20 @@ export function comparisonText(columns: readonly (readonly [string, ModelEvaluat
   return textTable(header, rows);
 }
 
+/** One evaluated point of a run. */
+export interface RunPoint {
+  readonly step: number;
+  readonly kl: number;
+  readonly effectiveGap: number | null;
+}
+
 export interface RunReport {
   readonly title: string;
   readonly subtitle: string;
   readonly evaluations: readonly (readonly [string, ModelEvaluation])[];
   readonly spectra: readonly (readonly [string, Relaxation])[];
   /** Every evaluated point with both numbers, in order. */
-  readonly path: {
-    readonly name: string;
-    readonly points: readonly { readonly step: number; readonly kl: number; readonly effectiveGap: number | null }[];
-  };
+  readonly path: { readonly name: string; readonly points: readonly RunPoint[] };
   readonly footer: string;
 }
 

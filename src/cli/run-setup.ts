@@ -2,12 +2,11 @@ import { randomSource } from '../estimation/random.js';
 import { namingFile } from '../model/atomic-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
-import { modelToJson, readModel } from '../model/model-file.js';
+import { readModel } from '../model/model-file.js';
 import { createRoute } from '../trainability/create-route.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import { DEFAULT_THRESHOLDS } from '../trainability/mode-sets.js';
 import type { Route } from '../trainability/route.js';
-import { version } from '../version.js';
 import { checkSize, inSteps, parseStart, readSource } from './evaluate.js';
 import { type RbmStart, readSpec, type Spec } from './spec.js';
 
@@ -67,12 +66,4 @@ function freshRbm({ visible, hidden, biases, initialScale }: RbmStart, seed: num
     visibleBiases: biases ? Array.from({ length: visible }, () => 0) : undefined,
     hiddenBiases: biases ? Array.from({ length: hidden }, () => 0) : undefined,
   });
-}
-
-/** Library and Node versions, for records. */
-export const versions = { htdml: version, node: process.versions.node } as const;
-
-/** The model at other parameters as its file's JSON. */
-export function modelFile(model: Model, theta: ArrayLike<number>): object {
-  return modelToJson(withParameters(model, theta));
 }

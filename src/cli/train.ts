@@ -1,13 +1,12 @@
 import { kl, logEffectiveGap, logRhat } from 'htdml/objectives';
-import { writeFileAtomic } from '../model/atomic-file.js';
 import { type TrainRecord, type TrainState, train, trainStart } from '../optimization/train.js';
 import { logEffectiveGap as logGap } from '../trainability/log-quantities.js';
 import { drive } from './drive.js';
+import { finishRun } from './finish-run.js';
 import { num } from './format.js';
 import { Progress } from './progress.js';
 import { RunFolder } from './run-folder.js';
-import { comparisonText, renderRun } from './run-report.js';
-import { modelFile, type RunFlags, type RunSetup, setUp, versions } from './run-setup.js';
+import { type RunFlags, type RunSetup, setUp } from './run-setup.js';
 import { specToJson } from './spec.js';
 
 /** Points along a run at which the effective gap is computed for the trace and the figures. */
@@ -35,37 +34,15 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
     detail: `KL ${num(record.kl)}`,
     traced: { ...record, effectiveGap: record.step % every === 0 ? effectiveGap(setup, before.theta) : null },
   }));
-  const { theta } = final;
-
-  const evaluations = [
-    ['start', setup.evaluate(model.theta)],
-    ['trained', setup.evaluate(theta)],
-  ] as const;
-  const [[, before], [, after]] = evaluations;
-  folder.write('model.json', modelFile(model, theta));
-  const record = {
-    schemaVersion: 1,
+  return finishRun(setup, folder, flags, {
     command: 'train',
-    spec: specToJson(spec),
-    versions,
-    seed: spec.seed,
-    results: { before, after },
-    claims: { before: before.claim, after: after.claim },
-  };
-  const report = await renderRun({
     title: 'Training run',
     subtitle: `${spec.kernel}, ${spec.train.steps} steps, seed ${spec.seed}`,
-    evaluations,
-    spectra: evaluations.map(([name, e]) => [name, route.relaxation(thetaOf(e === before ? model.theta : theta))]),
-    path: { name: 'training', points: folder.readTrace<TraceLine>() },
-    footer: `htdml ${versions.htdml}, Node ${versions.node}`,
+    name: 'trained',
+    theta: final.theta,
+    results: {},
+    points: folder.readTrace<TraceLine>(),
   });
-  writeFileAtomic(folder.file('report.html'), report);
-  folder.write('record.json', record);
-  return {
-    output: flags.json ? JSON.stringify(record) : `${comparisonText(evaluations)}\n\nwritten to ${flags.out}`,
-    code: after.numerics.converged ? 0 : 3,
-  };
 }
 
 function penaltyTerms({ spec, window }: RunSetup) {
@@ -76,11 +53,7 @@ function penaltyTerms({ spec, window }: RunSetup) {
 }
 
 function effectiveGap({ route }: RunSetup, theta: ArrayLike<number>): number | null {
-  const at = route.evaluate(thetaOf(theta), ['timescale', 'variance']);
+  const at = route.evaluate(Float64Array.from(theta), ['timescale', 'variance']);
   const gap = at.info.converged ? logGap(at.value) : null;
   return gap && Math.exp(gap.value);
-}
-
-function thetaOf(values: ArrayLike<number>): Float64Array {
-  return Float64Array.from(values);
 }
