@@ -67,3 +67,10 @@ export class ConvergenceError extends HtdmlError {
     super('HTDML_CONVERGENCE', `${what} did not converge: ${reason}; look at info.converged before using a result.`);
   }
 }
+
+/** Modes were asked of a kernel that is not reversible, whose eigenvalues are complex in general. */
+export class ReversibilityError extends HtdmlError {
+  constructor(what: string, kernel: string) {
+    super('HTDML_REVERSIBILITY', `${what} is not available: ${kernel} is not reversible; use palindrome-block.`);
+  }
+}

@@ -3,11 +3,12 @@ export {
   HtdmlError,
   InputError,
   type InputProblem,
+  ReversibilityError,
   UnsupportedError,
 } from './errors.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { type RandomSource, randomSource } from './estimation/random.js';
-export { KERNEL_NAMES, type KernelName } from './kernel/mixture-kernel.js';
+export { KERNEL_NAMES, type KernelName } from './kernel/kernels.js';
 export { writeFileAtomic } from './model/atomic-file.js';
 export { readData } from './model/data-file.js';
 export { type DataLaw, dataLawFromCounts, dataLawFromRows } from './model/data-law.js';
@@ -33,6 +34,7 @@ export { type TrainRecord, type TrainSettings, type TrainState, train, trainStar
 export type { Term } from './optimization/weighted-sum.js';
 export { createRoute, type RouteOptions } from './trainability/create-route.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
+export { type Claim, GATE_THRESHOLDS, type Gate, type Gates } from './trainability/gates.js';
 export { logEffectiveGap, logRhat, type Objective, type ScalarWithCotangent } from './trainability/log-quantities.js';
 export type { Evaluation, Quantities, Quantity, Relaxation, Route, RouteInfo } from './trainability/route.js';
 export type { Start } from './trainability/start.js';

@@ -19,9 +19,11 @@ const evaluated = async (code: string, ...flags: readonly string[]) => {
 test('the public surface', () => {
   expect(Object.keys(api).sort()).toEqual([
     'ConvergenceError',
+    'GATE_THRESHOLDS',
     'HtdmlError',
     'InputError',
     'KERNEL_NAMES',
+    'ReversibilityError',
     'UnsupportedError',
     'createRoute',
     'dataLawFromCounts',

@@ -56,6 +56,7 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
     subtitle: `${spec.kernel}, ${spec.design.objective}, budget ${num(spec.design.budget)} nats, seed ${spec.seed}`,
     name: 'designed',
     theta: best.theta,
+    converged: true,
     results: {
       objective: { name: objective.name, before: start.start.objective, after: best.objective },
       budget: { allowed: spec.design.budget, used: best.kl - start.start.kl },

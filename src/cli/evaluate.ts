@@ -1,10 +1,11 @@
 import { InputError, show } from '../errors.js';
-import { KERNEL_NAMES, type KernelName, kernelBlocks } from '../kernel/mixture-kernel.js';
+import { KERNEL_NAMES, type KernelName, stepsPerSweep } from '../kernel/kernels.js';
 import { readData } from '../model/data-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, parameterName } from '../model/model.js';
 import { readModel } from '../model/model-file.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
+import type { Claim, Gate } from '../trainability/gates.js';
 import { checkOptions } from '../trainability/options.js';
 import type { Predictor } from '../trainability/predictors.js';
 import { type Start, startState } from '../trainability/start.js';
@@ -80,7 +81,7 @@ export function checkSize(data: DataLaw, model: Model, dataPath: string, modelPa
 }
 
 export function inSteps(duration: Duration, model: Model, kernel: KernelName): number {
-  return duration.amount * (duration.unit === 'sweeps' ? kernelBlocks(model, kernel).length : 1);
+  return duration.amount * (duration.unit === 'sweeps' ? stepsPerSweep(model, kernel) : 1);
 }
 
 export function parseStart(text: string, model: Model, field = '--start'): Start {
@@ -140,9 +141,18 @@ export function describeEvaluation(model: Model, e: ModelEvaluation): string {
     ]);
   }
   facts.push(['limiting factor', e.limitingFactor ?? '-']);
-  facts.push(['claim', `conditional ${e.claim.conditional}, operational ${e.claim.operational}`]);
+  facts.push(['R / full R_hat, proven', e.trackingBound?.map((x) => num(x, 6)).join(' to ') ?? '-']);
+  const named = Object.entries(e.gates);
+  facts.push(['gates', `${named.flatMap(([name, { met }]) => (met ? [name] : [])).join(' ')} met`]);
+  for (const [name, gate] of named) {
+    if (!gate.met && name !== 'A9')
+      facts.push([`  ${name} ${gate.met === null ? 'unchecked' : 'unmet'}`, gateText(gate)]);
+  }
+  facts.push(['claim', `conditional ${conditional(e.claim)}, operational ${e.claim.operational}`]);
   if (!e.numerics.converged) facts.push(['numerics', `NOT CONVERGED (${e.numerics.solver})`]);
   const width = Math.max(...facts.map(([name]) => name.length));
+  // Those of the gates stand with the gates.
+  const notes = e.notes.filter(({ path }) => !path.startsWith('gates.'));
   const predictors = Object.entries(e.predictors).map(([name, predictor]) => predictorRow(name, predictor));
   return [
     ...head,
@@ -151,8 +161,22 @@ export function describeEvaluation(model: Model, e: ModelEvaluation): string {
     '',
     textTable(['predictor', 'R_hat', 'T [steps]', 'mass', 'effective gap', 'groups'], predictors),
     ...(e.gradient ? ['', gradientTable(model, e.gradient)] : []),
-    ...(e.notes.length > 0 ? ['', ...e.notes.map((note) => `note: ${note.path}: ${note.reason}`)] : []),
+    ...(notes.length > 0 ? ['', ...notes.map((note) => `note: ${note.path}: ${note.reason}`)] : []),
   ].join('\n');
+}
+
+/** The conditional tier with the gates in its way. */
+export function conditional({ conditional: tier, gates }: Claim): string {
+  return gates.length === 0 ? tier : `${tier} (${gates.join(' ')})`;
+}
+
+/** The numbers of a gate, `value` first, and the reason for what is missing. */
+function gateText({ met: _, reason, ...numbers }: Gate): string {
+  const one = (x: unknown) => (typeof x === 'number' ? num(x) : String(x));
+  const known = Object.entries(numbers).flatMap(([name, x]) =>
+    x === null ? [] : [`${name === 'value' ? '' : `${name} `}${Array.isArray(x) ? x.map(one).join(' to ') : one(x)}`],
+  );
+  return [...known, ...(reason === undefined ? [] : [reason])].join(', ');
 }
 
 function predictorRow(name: string, predictor: Predictor | 'symmetry-zero' | null): string[] {

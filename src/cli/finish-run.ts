@@ -14,6 +14,8 @@ export interface FinishedRun {
   /** What the result is called in tables, and its parameters. */
   readonly name: string;
   readonly theta: ArrayLike<number>;
+  /** False where the run ended early for want of a finite value. */
+  readonly converged: boolean;
   /** What the record says beside the evaluations before and after. */
   readonly results: object;
   readonly points: readonly RunPoint[];
@@ -59,6 +61,6 @@ export async function finishRun(
   folder.write('record.json', record);
   return {
     output: flags.json ? JSON.stringify(record) : `${comparisonText(evaluations)}\n\nwritten to ${flags.out}`,
-    code: after.numerics.converged ? 0 : 3,
+    code: run.converged && after.numerics.converged ? 0 : 3,
   };
 }

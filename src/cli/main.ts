@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ConvergenceError, HtdmlError } from '../errors.js';
-import { KERNEL_NAMES } from '../kernel/mixture-kernel.js';
+import { KERNEL_NAMES } from '../kernel/kernels.js';
 import { version } from '../version.js';
 import { Interrupted } from './drive.js';
 import { type EvaluateFlags, evaluateCommand } from './evaluate.js';

@@ -1,5 +1,6 @@
 import type { ModelEvaluation } from '../trainability/evaluation.js';
 import type { Relaxation } from '../trainability/route.js';
+import { conditional } from './evaluate.js';
 import { num, textTable } from './format.js';
 
 /** Named evaluations side by side, as header and rows. */
@@ -18,6 +19,8 @@ export function comparison(columns: readonly (readonly [string, ModelEvaluation]
       row('T [steps]', (e) => e.predictors.full.timescale),
       row('effective gap [per step]', (e) => e.predictors.full.effectiveGap),
       row('slowest observable [steps]', (e) => e.slowestObservable?.integratedTime),
+      ['claim, conditional', ...columns.map(([, e]) => conditional(e.claim))],
+      ['claim, operational', ...columns.map(([, e]) => e.claim.operational)],
     ],
   };
 }

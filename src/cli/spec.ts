@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, show } from '../errors.js';
-import { KERNEL_NAMES, type KernelName } from '../kernel/mixture-kernel.js';
+import { KERNEL_NAMES, type KernelName } from '../kernel/kernels.js';
 import { namingFile, oneLine } from '../model/atomic-file.js';
 import { MAX_SPINS } from '../model/model.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
@@ -147,7 +147,10 @@ const specFile = exactObject(
       'write {"file":"data.csv"} or {"teacher":"model.json"}',
     ),
     kernel: z
-      .enum(KERNEL_NAMES, says('"random-scan" or "random-block"', 'choose one of the two'))
+      .enum(
+        KERNEL_NAMES as [KernelName, ...KernelName[]],
+        says(KERNEL_NAMES.map((name) => `"${name}"`).join(', '), 'choose one of them'),
+      )
       .default('random-block'),
     burnIn: duration.default('100sweeps'),
     window: duration.default('1000sweeps'),

@@ -40,7 +40,8 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
     subtitle: `${spec.kernel}, ${spec.train.steps} steps, seed ${spec.seed}`,
     name: 'trained',
     theta: final.theta,
-    results: {},
+    results: final.stopped === undefined ? {} : { stopped: final.stopped },
+    converged: final.stopped === undefined,
     points: folder.readTrace<TraceLine>(),
   });
 }

@@ -1,8 +1,8 @@
-import { type KernelName, kernelBlocks } from '../kernel/mixture-kernel.js';
+import { type KernelName, type Schedule, schedule } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
 import type { RandomSource } from './random.js';
 
-/** A Gibbs chain on the spins of a model; one step resamples one uniformly chosen block from its conditional law. */
+/** A Markov chain on the spins of a model, with the semantics of the kernel's operator: `step` is one kernel step. */
 export interface Chain {
   /** The current spins, -1 or +1. */
   readonly spins: Int8Array;
@@ -30,21 +30,44 @@ export function chain(model: Model, kernel: KernelName, random: RandomSource, sp
     for (let k = 0; k < near.length; k++) sum += strength[k] * spins[near[k]];
     return sum;
   };
-  const blocks = kernelBlocks(model, kernel).map((block) => {
-    const inside = new Set(block);
-    return { block, coupled: block.some((i) => neighbours[i].some((j) => inside.has(j))) };
-  });
-  return {
-    spins,
-    step() {
-      const { block, coupled } = blocks[blocks.length === 1 ? 0 : random.integer(blocks.length)];
-      if (coupled) {
-        resampleJointly(block, spins, logOdds, random);
-      } else {
-        for (const i of block) spins[i] = random.uniform() * (1 + Math.exp(-logOdds(i))) < 1 ? 1 : -1;
-      }
-    },
+  const resample = (block: readonly number[]) => {
+    if (isCoupled(block)) resampleJointly(block, spins, logOdds, random);
+    else for (const i of block) spins[i] = random.uniform() * (1 + Math.exp(-logOdds(i))) < 1 ? 1 : -1;
   };
+  const coupled = new Map<readonly number[], boolean>();
+  const isCoupled = (block: readonly number[]) => {
+    const known = coupled.get(block) ?? block.some((i) => neighbours[i].some((j) => block.includes(j)));
+    coupled.set(block, known);
+    return known;
+  };
+  return { spins, step: stepOf(schedule(model, kernel), resample, spins, logOdds, random) };
+}
+
+/** One step of a kernel: a random block, all blocks in sequence, or one proposal of Metropolis. */
+function stepOf(
+  plan: Schedule,
+  resample: (block: readonly number[]) => void,
+  spins: Int8Array,
+  logOdds: (i: number) => number,
+  random: RandomSource,
+): () => void {
+  switch (plan.kind) {
+    case 'mixture': {
+      const { blocks } = plan;
+      return () => resample(blocks[blocks.length === 1 ? 0 : random.integer(blocks.length)]);
+    }
+    case 'product':
+      return () => {
+        for (const block of plan.blocks) resample(block);
+      };
+    case 'metropolis':
+      return () => {
+        const i = random.integer(plan.spins);
+        // Flipping takes the log weight from x log_odds / 2 to minus that.
+        if (random.uniform() < Math.exp(-spins[i] * logOdds(i))) spins[i] = spins[i] > 0 ? -1 : 1;
+      };
+  }
+  return plan satisfies never;
 }
 
 /** Draws a block with inside edges from its joint conditional law, by visiting its configurations in Gray-code order. */

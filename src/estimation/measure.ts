@@ -1,4 +1,4 @@
-import type { KernelName } from '../kernel/mixture-kernel.js';
+import type { KernelName } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { createRoute } from '../trainability/create-route.js';

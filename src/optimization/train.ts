@@ -20,6 +20,8 @@ export interface TrainState {
   /** Adam's running means of the gradient and of its square. */
   readonly first: readonly number[];
   readonly second: readonly number[];
+  /** Why the run ended before its last step, at the last point where everything was finite. */
+  readonly stopped?: string;
 }
 
 export interface TrainRecord {
@@ -40,7 +42,7 @@ export function trainStart(theta: ArrayLike<number>): TrainState {
 /**
  * Exact-gradient maximum likelihood by Adam (Kingma and Ba 2015): minimises `KL + (lambda/2) sum J^2 - sum_k weight_k objective_k`.
  * Yields one record per step with the state at which it was
- * evaluated.
+ * evaluated. Where an objective loses its finite value, the run ends at the last point that had one.
  */
 export function* train(
   route: Route,
@@ -55,9 +57,17 @@ export function* train(
   const first = Float64Array.from(start.first);
   const second = Float64Array.from(start.second);
   let state = start;
+  let finite: TrainState | null = null;
   for (let step = start.step; step < settings.steps; step++) {
-    const at = evaluateObjectives(route, objectives, theta);
-    if (at === null) throw new ConvergenceError(`Training step ${step}`, 'an objective has no finite value there');
+    // Parameters whose energies would overflow make no model.
+    const sound = Number.isFinite(2 * theta.reduce((sum, value) => sum + Math.abs(value), 0));
+    const at = sound ? evaluateObjectives(route, objectives, theta) : null;
+    if (at === null) {
+      if (finite === null)
+        throw new ConvergenceError('The start of training', 'an objective has no finite value there');
+      return { ...finite, stopped: `an objective has no finite value at step ${step}` };
+    }
+    finite = state;
     const gradient = at.gradient(weights);
     let loss = at.values.reduce((sum, value, k) => sum + weights[k] * value, 0);
     let square = 0;

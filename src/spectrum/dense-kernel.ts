@@ -36,10 +36,10 @@ export function detailedBalanceDefect(p: Float64Array, pi: Float64Array): number
 }
 
 /**
- * Eigenvalues `1 - s` (ascending) and eigenvectors `sqrt(pi) phi` of `I - A`, `A = D^{1/2} P D^{-1/2}`, for a reversible `P` with spectrum in [0, 1].
+ * Eigenvalues `1 - s` (ascending) and eigenvectors `sqrt(pi) phi` of `I - A`, `A = D^{1/2} P D^{-1/2}`, for a reversible `P`.
  *
  * `A(s,t) = sqrt(P(s,t) P(t,s))` needs no division by `pi`. With a stationary law `pi`, the diagonal of `I - A` is the sum of the rates
- * rather than a subtraction from one, and the stationary mode is left out: it is moved to the eigenvalue 2, beyond all others, so that it cannot mix
+ * rather than a subtraction from one, and the stationary mode is left out: it is moved to the eigenvalue 3, beyond all others, so that it cannot mix
  * with a mode whose gap is below rounding. In a sector without one (`pi` null), all modes are given.
  */
 export function generatorEigen(p: Float64Array, n: number, pi: Float64Array | null): SymmetricEigen {
@@ -55,7 +55,7 @@ export function generatorEigen(p: Float64Array, n: number, pi: Float64Array | nu
   }
   if (pi === null) return symmetricEigen(b, n);
   const root = pi.map(Math.sqrt);
-  for (let s = 0; s < n; s++) for (let t = 0; t < n; t++) b[s * n + t] += 2 * root[s] * root[t];
+  for (let s = 0; s < n; s++) for (let t = 0; t < n; t++) b[s * n + t] += 3 * root[s] * root[t];
   const { values, vectors } = symmetricEigen(b, n);
   return { values: values.subarray(0, n - 1), vectors: vectors.subarray(0, (n - 1) * n) };
 }

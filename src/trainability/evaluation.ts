@@ -1,17 +1,19 @@
-import { type KernelName, kernelBlocks } from '../kernel/mixture-kernel.js';
+import { KERNELS, type KernelName, stepsPerSweep } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { modelToJson } from '../model/model-file.js';
-import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
+import { detailedBalanceDefect, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
 import { createRoute } from './create-route.js';
+import { type Claim, checkGates, claim, GATE_THRESHOLDS, type Gates, gateNotes, type TableFacts } from './gates.js';
 import { type GradientReport, gradientReport } from './gradient-report.js';
 import type { Note } from './notes.js';
 import { type Operational, operationalError, operationalReport } from './operational.js';
 import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
 import type { Relaxation, Route, RouteInfo } from './route.js';
-import { type Start, startState } from './start.js';
+import { type Start, startLaw, startState } from './start.js';
 import { TableRoute } from './table-route.js';
+import { logChi, startTerm, trackingInterval, windowShare } from './tracking-bound.js';
 
 /** What `evaluate` is asked; `burnIn` and `window` in kernel steps. */
 export interface EvaluateOptions {
@@ -42,12 +44,14 @@ export interface ModelEvaluation {
   readonly predictors: { readonly full: Predictor } & {
     readonly [name in keyof ModePredictors]: ModePredictors[name] | null;
   };
-  readonly trackingBound: null;
+  /** The proven interval of `R / R_hat_full` (D11). */
+  readonly trackingBound: readonly [number, number] | null;
   readonly spectralGap: number | null;
   readonly slowestObservable: { readonly parameter: number; readonly integratedTime: number } | null;
   readonly limitingFactor: 'gap' | 'signal' | 'budget' | null;
-  readonly gates: Readonly<Record<string, never>>;
-  readonly claim: { readonly conditional: 'unchecked'; readonly operational: 'tracked' | 'violated' | 'untested' };
+  readonly gates: Gates;
+  readonly gateThresholds: typeof GATE_THRESHOLDS;
+  readonly claim: Claim;
   readonly numerics: Omit<RouteInfo, 'observables'>;
   readonly gradient?: GradientReport;
   readonly notes: readonly Note[];
@@ -82,12 +86,8 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
   const relaxation = route.relaxation(theta);
   const resolved = isResolved(relaxation);
   const modes = resolved ? modePredictors(relaxation, thresholds, signal, samples) : null;
-  const unresolved =
-    relaxation.groups === null
-      ? `modes are known up to ${MAX_DENSE_STATES} states`
-      : resolved
-        ? stuck
-        : 'a gap is below what the eigensolver resolves';
+  const { measure } = relaxation;
+  const unresolved = whyUnresolved(kernel, relaxation, resolved) ?? stuck;
   if (modes === null) notes.push({ path: 'predictors', reason: unresolved });
   else if (modes.relevant.Rhat === null || (modes.singleGap !== 'symmetry-zero' && modes.singleGap.Rhat === null)) {
     notes.push({ path: 'predictors', reason: stuck });
@@ -96,15 +96,40 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
   const error = operationalError(model, data, { start, burnIn, window }, relaxation, resolved, route, table, notes);
   const operational = error && operationalReport(route, theta, model.edges.length, error, chains, signal === 0, notes);
   const R = operational?.R ?? null;
-  const stepsPerSweep = kernelBlocks(model, kernel).length;
+  const sweep = stepsPerSweep(model, kernel);
   const slowest = relaxation.slowest !== null && relaxation.slowest.gap > RESOLVED_GAP ? relaxation.slowest.gap : null;
-  notes.push({ path: 'trackingBound', reason: 'not computed by this version' });
-  notes.push({ path: 'gates', reason: 'not checked by this version, so the conditional claim is unchecked' });
+  const slowestTime = observables && slowestObservable(observables);
+  const share =
+    full.effectiveGap !== null && measure !== null && (resolved || relaxation.groups === null)
+      ? windowShare(measure, timescale, window)
+      : null;
+  const gates = checkGates({
+    spins: model.spins,
+    stepsPerSweep: sweep,
+    burnIn,
+    window,
+    stationary: start === 'stationary',
+    thresholds,
+    exemption: kernel === 'alternating-block' && model.blocks.length === 2 ? 'two-block (5.6)' : undefined,
+    variance,
+    integratedTime: numerics.converged ? (slowestTime?.integratedTime ?? null) : null,
+    delta1: share === null ? null : 1 - share,
+    spectralGap: relaxation.slowest?.gap ?? null,
+    groups: relaxation.groups,
+    resolved,
+    table: table && tableFacts(table, model, data, start),
+    R,
+    relevantRhat: modes?.relevant.Rhat ?? null,
+    reasons: { table: NO_TABLE, modes: unresolved, timescale: stuck },
+  });
+  const bound = trackingBound(table, model, data, options, resolved ? share : null, timescale, unresolved);
+  if ('reason' in bound) notes.push({ path: 'trackingBound', reason: bound.reason });
+  notes.push(...gateNotes(gates));
   return {
     schemaVersion: 1,
     model: modelToJson(model),
     kernel,
-    stepsPerSweep,
+    stepsPerSweep: sweep,
     burnIn,
     window,
     chains,
@@ -120,12 +145,13 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
       singleRelevantGap: modes?.singleRelevantGap ?? null,
       singleGap: modes?.singleGap ?? null,
     },
-    trackingBound: null,
+    trackingBound: 'reason' in bound ? null : bound.interval,
     spectralGap: noted(slowest, 'spectralGap', unresolved),
-    slowestObservable: noted(observables && slowestObservable(observables), 'slowestObservable', stuck),
-    limitingFactor: noted(limitingFactor(full, signal, window, stepsPerSweep), 'limitingFactor', stuck),
-    gates: {},
-    claim: { conditional: 'unchecked', operational: tracking(R, modes?.relevant.Rhat ?? null) },
+    slowestObservable: noted(slowestTime, 'slowestObservable', stuck),
+    limitingFactor: noted(limitingFactor(full, signal, window, sweep), 'limitingFactor', stuck),
+    gates,
+    gateThresholds: GATE_THRESHOLDS,
+    claim: claim(gates),
     numerics,
     ...(options.gradient && { gradient: gradientReport(route, table, theta, samples, signal, resolved, notes) }),
     notes,
@@ -150,6 +176,13 @@ function isResolved({ groups }: Relaxation): boolean {
   return groups?.every((group) => group.gap > RESOLVED_GAP) ?? false;
 }
 
+/** Why modes are not known; null where they are. */
+function whyUnresolved(kernel: KernelName, { groups }: Relaxation, resolved: boolean): string | null {
+  if (!KERNELS[kernel].reversible) return `${kernel} is not reversible and has no modes; use palindrome-block`;
+  if (groups === null) return `modes are known up to ${MAX_DENSE_STATES} states`;
+  return resolved ? null : 'a gap is below what the eigensolver resolves';
+}
+
 function slowestObservable({ timescale, variance }: { timescale: Float64Array; variance: Float64Array }) {
   let parameter = -1;
   let integratedTime = 0;
@@ -163,8 +196,44 @@ function slowestObservable({ timescale, variance }: { timescale: Float64Array; v
   return parameter < 0 ? null : { parameter, integratedTime };
 }
 
-/** F4: whether `R_hat` of the relevant modes is within a factor of two of `R`. */
-function tracking(R: number | null, predicted: number | null): 'tracked' | 'violated' | 'untested' {
-  if (R === null || predicted === null || R === 0 || predicted === 0) return 'untested';
-  return Math.abs(Math.log(R / predicted)) <= Math.LN2 ? 'tracked' : 'violated';
+const NO_TABLE = `it is computed from a table of at most ${MAX_DENSE_STATES} states`;
+
+/** What the gates need of all states. */
+function tableFacts(table: TableRoute, model: Model, data: DataLaw, start: Start): TableFacts {
+  const { law, kernel } = table.at(model.theta);
+  const { pi, space } = law;
+  const top = pi[law.ground];
+  return {
+    detailedBalanceDefect: detailedBalanceDefect(transitionMatrix(kernel), pi),
+    logChi: logChi(law, startLaw(model, data, law, start)),
+    // A folded state stands for both, equally probable.
+    flipDefect: space.folded
+      ? 0
+      : pi.reduce((defect, p, s) => Math.max(defect, Math.abs(p - pi[pi.length - 1 - s]) / top), 0),
+  };
+}
+
+/** D11 for the estimator at hand, or why there is none; `share` is `1 - delta1` from resolved modes. */
+function trackingBound(
+  table: TableRoute | null,
+  model: Model,
+  data: DataLaw,
+  { start, burnIn, window, chains }: EvaluateOptions,
+  share: number | null,
+  timescale: number,
+  unresolved: string,
+): { readonly interval: readonly [number, number] } | { readonly reason: string } {
+  const stationary = start === 'stationary';
+  if (table === null) return { reason: NO_TABLE };
+  if (share === null) return { reason: unresolved };
+  if (chains > 1 && !stationary) {
+    return { reason: 'the bound is for one chain: the mean over chains divides the variance and keeps the bias' };
+  }
+  const { law } = table.at(model.theta);
+  const delta2 = stationary
+    ? 0
+    : startTerm(law, table.modes(model.theta), startLaw(model, data, law, start), { burnIn, window }, timescale);
+  if (delta2 === null) return { reason: 'the chain starts at states whose probability underflows' };
+  const interval = trackingInterval(share, delta2);
+  return interval === null ? { reason: 'delta1 + delta2 reaches 1, so there is no upper end' } : { interval };
 }

@@ -40,12 +40,12 @@ export function overChains(error: SquaredError, chains: number): SquaredError {
  * `(1/K) (1 + 2 sum_{d<K} (1 - d/K) s^d) = (2/K) (tau(s) - s (1 - s^K) / (K gap^2))`, without the cancellation of that form at slow modes.
  */
 export function meanVariance(gap: number, window: number): number {
-  const x = Math.min(1, Math.max(0, gap));
+  const x = Math.max(0, gap);
   // sum_{0<d<K} (1 - d/K) s^d = s (1 - phi) / x with phi = (1 - s^K) / (K x).
   return (1 + 2 * (1 - x) * meanDeficit(x, window)) / window;
 }
 
-/** `(1 - phi) / x` with `phi = (1 - (1 - x)^n) / (n x)`, for `x` in [0, 1]; `(n - 1) / 2` at `x = 0`. */
+/** `(1 - phi) / x` with `phi = (1 - (1 - x)^n) / (n x)`, for `x` in [0, 2]; `(n - 1) / 2` at `x = 0`. */
 function meanDeficit(x: number, n: number): number {
   if (n * x >= 0.5) return (1 - geometricSum(x, n) / n) / x;
   // By its binomial series, whose terms fall by a factor of at least 6.
@@ -60,7 +60,8 @@ function meanDeficit(x: number, n: number): number {
 
 /** `sum_{k<n} (1 - x)^k`. */
 function geometricSum(x: number, n: number): number {
-  return x === 0 ? n : -Math.expm1(n * Math.log1p(-x)) / x;
+  if (x === 0) return n;
+  return x < 0.5 ? -Math.expm1(n * Math.log1p(-x)) / x : (1 - (1 - x) ** n) / x;
 }
 
 /**
@@ -77,7 +78,7 @@ export function propagatedError(
   start: Float64Array,
   burnIn: number,
   window: number,
-  modes?: () => DenseModes,
+  modes: (() => DenseModes) | null = null,
 ): GradientError {
   const n = kernel.states;
   const observables = law.space.masks.length;
@@ -87,8 +88,7 @@ export function propagatedError(
     kernel.propagate(mu, next);
     [mu, next] = [next, mu];
   };
-  const isStationary = (t: number) =>
-    modes !== undefined && t % CHECK_EVERY === 0 && distance(mu, law.pi) <= STATIONARY;
+  const isStationary = (t: number) => modes !== null && t % CHECK_EVERY === 0 && distance(mu, law.pi) <= STATIONARY;
   for (let t = 0; t < burnIn && !isStationary(t); t++) advance();
   const fc = Array.from({ length: observables }, (_, a) => {
     const out = new Float64Array(n);
@@ -122,7 +122,7 @@ export function propagatedError(
       sums[a] += square + 2 * inner;
     }
   }
-  if (modes !== undefined && t < window) {
+  if (modes !== null && t < window) {
     const rest = modes();
     for (let a = 0; a < observables; a++) sums[a] += stationaryRest(rest, a, z[a], window - t);
   }
@@ -156,7 +156,7 @@ function stationaryRest(modes: DenseModes, a: number, accumulated: Float64Array,
     const y = coefficients[a * count + j];
     let z = 0;
     for (let s = 0; s < states; s++) z += accumulated[s] * functions[j * states + s];
-    const x = Math.min(1, Math.max(0, gaps[j]));
+    const x = Math.max(0, gaps[j]);
     total += n * y * y + 2 * (1 - x) * y * (z * geometricSum(x, n) + y * n * meanDeficit(x, n));
   }
   return total;

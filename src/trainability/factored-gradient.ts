@@ -1,5 +1,6 @@
-import { type LayerView, spin } from '../kernel/rbm-layers.js';
+import { spin } from '../kernel/rbm-layers.js';
 import { addWeightedRows } from '../kernel/weighted-rows.js';
+import { addDeviationSums, at, deviationForm, differenceProducts, dot, shiftForm } from './deviation-forms.js';
 import type { NarrowProblem } from './factored-timescale.js';
 
 /**
@@ -18,7 +19,7 @@ export function factoredTimescaleGradient(problem: NarrowProblem, b: Float64Arra
   const { size: m, otherSize: n } = view;
   const width = narrow.states;
   const biased = view.bias(0) >= 0;
-  const distances = squaredDistances(b, width, parameters);
+  const distances = differenceProducts(b, b, width, parameters);
   const rows = Array.from({ length: width }, (_, h) => b.subarray(h * parameters, (h + 1) * parameters));
   const meansDotB = Float64Array.from(rows, (row) => dot(means, row));
   const squaredMeans = dot(means, means);
@@ -104,59 +105,4 @@ export function factoredTimescaleGradient(problem: NarrowProblem, b: Float64Arra
   }
   // theta_bar = -beta (sum Lbar f - E f sum Lbar), f = e - 1.
   return out.map((sum, a) => -beta * (sum - means[a] * total));
-}
-
-/** Value of a form at narrow spins (or their means) `y`. */
-function at(form: Float64Array, y: Float64Array): number {
-  const n = y.length;
-  let sum = form[n];
-  for (let j = 0; j < n; j++) sum -= y[j] * form[j];
-  return sum;
-}
-
-/** `sum_a c_a e_a(v, h)` as slopes in the narrow spins and, last, a constant, at `v` with all spins -1. */
-function deviationForm(view: LayerView, c: Float64Array): Float64Array {
-  const n = view.otherSize;
-  const form = new Float64Array(n + 1);
-  for (let i = 0; i < view.size; i++) shiftForm(view, c, i, -1, form);
-  if (view.otherBias(0) >= 0) for (let j = 0; j < n; j++) form[j] += c[view.otherBias(j)];
-  form[n] += c.reduce((sum, value) => sum + value, 0);
-  return form;
-}
-
-/** Follows a change of spin `i` of the wide layer. */
-function shiftForm(view: LayerView, c: Float64Array, i: number, change: number, form: Float64Array): void {
-  const n = view.otherSize;
-  for (let j = 0; j < n; j++) form[j] += change * c[view.weight(i, j)];
-  if (view.bias(i) >= 0) form[n] -= change * c[view.bias(i)];
-}
-
-/** Adds `sum_h weight(h) e_a(v, h)`, given per narrow spin the sums of `weight` over the states with it up and with it down. */
-function addDeviationSums(view: LayerView, v: number, ups: Float64Array, downs: Float64Array, out: Float64Array): void {
-  const { size: m, otherSize: n } = view;
-  for (let i = 0; i < m; i++) {
-    const against = spin(v, i) > 0 ? downs : ups;
-    for (let j = 0; j < n; j++) out[view.weight(i, j)] += 2 * against[j];
-    if (view.bias(i) >= 0 && spin(v, i) < 0) out[view.bias(i)] += 2 * (ups[0] + downs[0]);
-  }
-  if (view.otherBias(0) < 0) return;
-  for (let j = 0; j < n; j++) out[view.otherBias(j)] += 2 * downs[j];
-}
-
-function squaredDistances(b: Float64Array, width: number, parameters: number): Float64Array {
-  const out = new Float64Array(width * width);
-  for (let k = 0; k < width; k++) {
-    for (let h = 0; h < k; h++) {
-      let sum = 0;
-      for (let a = 0; a < parameters; a++) sum += (b[k * parameters + a] - b[h * parameters + a]) ** 2;
-      out[k * width + h] = out[h * width + k] = sum;
-    }
-  }
-  return out;
-}
-
-function dot(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let a = 0; a < x.length; a++) sum += x[a] * y[a];
-  return sum;
 }

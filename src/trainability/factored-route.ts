@@ -2,6 +2,7 @@ import { ConvergenceError, UnsupportedError } from '../errors.js';
 import { gaugeToGround, layerTable, layerView } from '../kernel/rbm-layers.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
+import { alternatingGradient, alternatingMeasure, alternatingTimescale } from './factored-alternating.js';
 import { factoredTimescaleGradient } from './factored-gradient.js';
 import { factoredSignal, modelCovariance } from './factored-signal.js';
 import { factoredRelaxation } from './factored-spectrum.js';
@@ -12,13 +13,18 @@ import type { Evaluation, Quantities, Quantity, Relaxation, Route } from './rout
 export const MAX_NARROW_SPINS = 12;
 export const MAX_WIDE_SPINS = 20;
 
-/** The route over an RBM's layers with `random-block` (5.5): solves on the smaller layer only, never forms the table of joint states. */
+/** Kernels of an RBM that are solved on one layer. */
+export type FactoredKernel = 'random-block' | 'alternating-block';
+
+/** The route over an RBM's layers, `random-block` by (5.5) and `alternating-block` by (5.6): solves on the smaller layer only, never forms the table of joint states. */
 export class FactoredRoute implements Route {
   readonly name = 'factored';
+  readonly differentiable = true;
 
   constructor(
     private readonly model: Model,
     private readonly data: DataLaw,
+    private readonly kernel: FactoredKernel = 'random-block',
   ) {
     if (model.layers === null) {
       throw new UnsupportedError('The factored route', 'the model is not an RBM', 'use the table route');
@@ -50,7 +56,7 @@ export class FactoredRoute implements Route {
     const { beta } = this.model;
     const signal = wants.has('signal') || wants.has('kl') ? this.signal(theta) : null;
     const problem = wants.has('timescale') || wants.has('variance') ? this.problem(theta) : null;
-    const time = problem !== null && wants.has('timescale') ? factoredTimescale(problem) : null;
+    const time = problem !== null && wants.has('timescale') ? this.timescale(problem) : null;
     const all: Quantities = {
       ...(signal && { signal: sum(signal.g.map((x) => x * x)), kl: signal.kl }),
       ...(problem && { variance: sum(problem.variance) }),
@@ -80,7 +86,7 @@ export class FactoredRoute implements Route {
         if (bar.timescale) {
           const solved = need(time, 'timescale');
           if (!solved.converged) throw new ConvergenceError('The derivative of the timescale', 'the chain is too slow');
-          add(bar.timescale, factoredTimescaleGradient(need(problem, 'timescale'), solved.b, beta));
+          add(bar.timescale, solved.gradient());
         }
         if (bar.variance) add(2 * beta * bar.variance, varianceCovariance(need(problem, 'variance')));
         problem?.signs.forEach((sign, a) => {
@@ -94,7 +100,22 @@ export class FactoredRoute implements Route {
   }
 
   relaxation(theta: Float64Array): Relaxation {
-    return factoredRelaxation(this.problem(theta), this.model.edges.length, this.model.biased);
+    const couplings = this.model.edges.length;
+    if (this.kernel === 'alternating-block') {
+      return { groups: null, slowest: null, measure: alternatingMeasure(this.problem(theta), couplings) };
+    }
+    return factoredRelaxation(this.problem(theta), couplings, this.model.biased);
+  }
+
+  /** `T` per observable and, on demand, its derivative in the problem's gauge. */
+  private timescale(problem: NarrowProblem) {
+    const { beta } = this.model;
+    if (this.kernel === 'alternating-block') {
+      const solution = alternatingTimescale(problem);
+      return { ...solution, gradient: () => alternatingGradient(problem, solution, beta) };
+    }
+    const solution = factoredTimescale(problem);
+    return { ...solution, gradient: () => factoredTimescaleGradient(problem, solution.b, beta) };
   }
 
   private signal(theta: Float64Array) {

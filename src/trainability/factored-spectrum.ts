@@ -75,16 +75,17 @@ function weigh(
   extraHalf: number,
   zeros: number,
 ): WeightedEigenvalue[] {
-  const { narrow, parameters, p, q, variance, wideNorm } = problem;
+  const { narrow, parameters, p, q, variance } = problem;
   const negligible = narrow.states * 64 * Number.EPSILON;
   const list: WeightedEigenvalue[] = [];
   const half = { gap: 0.5, multiplicity: extraHalf, couplingsWeight: 0, biasesWeight: 0 };
   const zero = { gap: 1, multiplicity: zeros, couplingsWeight: 0, biasesWeight: 0 };
-  const restWide = Float64Array.from(wideNorm);
+  const restWide = Float64Array.from(problem.wideNorm);
   const rest = Float64Array.from(variance);
   for (const { defect, vector } of modes) {
     const vanishes = 1 - defect <= negligible;
-    const c = vanishes ? 0 : Math.sqrt(1 - defect);
+    // The square of a small correlation is known less well than its norm.
+    const c = vanishes ? 0 : wideNorm(problem, vector);
     const slow = { gap: slowGap(defect), multiplicity: 1, couplingsWeight: 0, biasesWeight: 0 };
     const fast = { gap: (1 + c) / 2, multiplicity: 1, couplingsWeight: 0, biasesWeight: 0 };
     if (vanishes) half.multiplicity += 2;
@@ -122,4 +123,15 @@ function weigh(
   if (half.multiplicity > 0) list.push(half);
   if (zero.multiplicity > 0) list.push(zero);
   return list;
+}
+
+/** `|P_v b|` of a function on the narrow layer. */
+function wideNorm({ wide, narrow, given }: NarrowProblem, b: Float64Array): number {
+  let sum = 0;
+  for (let v = 0; v < wide.states; v++) {
+    let mean = 0;
+    for (let h = 0; h < narrow.states; h++) mean += given[v * narrow.states + h] * b[h];
+    sum += wide.p[v] * mean * mean;
+  }
+  return Math.sqrt(sum);
 }

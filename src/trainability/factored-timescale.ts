@@ -96,7 +96,7 @@ export function factoredTimescale(problem: NarrowProblem): FactoredTimescale {
 }
 
 /** `M` and the law on the functions of `h` that occur: all, or the even ones, represented by the states with the last spin down. */
-function sectorChain({ narrow, chain, even }: NarrowProblem) {
+export function sectorChain({ narrow, chain, even }: NarrowProblem) {
   const width = narrow.states;
   if (!even) return { matrix: chain, weights: narrow.p, expand: (h: number) => h };
   const n = width / 2;

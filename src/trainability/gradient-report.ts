@@ -23,8 +23,9 @@ export function gradientReport(
   notes: Note[],
 ): GradientReport {
   const at = route.evaluate(theta, ['timescale', 'variance', 'signal', 'kl']);
-  const gap = at.info.converged ? logEffectiveGap(at.value) : null;
-  const rhat = at.info.converged ? logRhat({ ...at.value, signal }, samples) : null;
+  const usable = at.info.converged && route.differentiable;
+  const gap = usable ? logEffectiveGap(at.value) : null;
+  const rhat = usable ? logRhat({ ...at.value, signal }, samples) : null;
   const cluster = rhat !== null && resolved ? table?.evaluate(theta, ['signal', 'slowClusterTimescale']) : undefined;
   const { slowClusterTimescale } = cluster?.value ?? {};
   const clusterRhat = cluster && logRhat({ signal, timescale: slowClusterTimescale }, samples);
@@ -33,7 +34,7 @@ export function gradientReport(
     notes.push({ path: `gradient.${name}`, reason });
     return null;
   };
-  const noRhat = 'R_hat is zero or has no finite derivative in double precision';
+  const noRhat = 'R_hat is zero, has no finite derivative in double precision, or the kernel has none';
   const clusterBar = clusterRhat && { signal: clusterRhat.bar.signal, slowClusterTimescale: clusterRhat.bar.timescale };
   return {
     logRhatFull: noted('logRhatFull', rhat && at.pullback(rhat.bar), noRhat),
@@ -45,7 +46,7 @@ export function gradientReport(
     logEffectiveGap: noted(
       'logEffectiveGap',
       gap && at.pullback(gap.bar),
-      'the effective gap has no finite derivative in double precision',
+      'the effective gap has no finite derivative in double precision, or the kernel has none',
     ),
     kl: [...at.pullback({ kl: 1 })],
   };

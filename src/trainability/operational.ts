@@ -36,8 +36,9 @@ export function operationalError(
   table: TableRoute | null,
   notes: Note[],
 ): GradientError | null {
-  if (start === 'stationary' && (resolved || relaxation.groups === null)) {
-    return stationaryError(relaxation.measure, window);
+  const { measure, groups } = relaxation;
+  if (start === 'stationary' && measure !== null && (resolved || groups === null)) {
+    return stationaryError(measure, window);
   }
   if (table === null) {
     const remedy = start === 'stationary' ? '' : '; use --start stationary';
@@ -49,7 +50,15 @@ export function operationalError(
   }
   const { law, kernel } = table.at(model.theta);
   const mu = startLaw(model, data, law, start);
-  return propagatedError(law, kernel, model.edges.length, mu, burnIn, window, () => table.modes(model.theta));
+  return propagatedError(
+    law,
+    kernel,
+    model.edges.length,
+    mu,
+    burnIn,
+    window,
+    measure && (() => table.modes(model.theta)),
+  );
 }
 
 /** Turns the error of one chain into `R` of the mean over chains; `zero` says that the signal is rounding. */

@@ -39,8 +39,11 @@ export interface Relaxation {
   readonly groups: readonly EigenvalueGroup[] | null;
   /** The group of the textbook gap `1 - s_2` over all symmetry sectors; null where it is not known. */
   readonly slowest: { readonly gap: number; readonly multiplicity: number; readonly weight: number } | null;
-  /** Nodes and weights with `sum_a <fc_a, q(P) fc_a> = sum_k weight_k q(1 - gap_k)` for smooth `q`; the groups where they are known. */
-  readonly measure: readonly WeightedEigenvalue[];
+  /**
+   * Nodes and weights with `sum_a <fc_a, q(P) fc_a> = sum_k weight_k q(1 - gap_k)` for smooth `q`, mode by mode where modes are known. Null for a kernel
+   * that is not reversible.
+   */
+  readonly measure: readonly WeightedEigenvalue[] | null;
 }
 
 /**
@@ -49,6 +52,8 @@ export interface Relaxation {
  */
 export interface Route {
   readonly name: 'table' | 'factored';
+  /** False for a kernel without derivatives: the pullback of `timescale` is then refused. */
+  readonly differentiable: boolean;
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation;
   /** `E_data f` and `E_pi f`, whose difference is `g` (2.3), in theta order. */
   moments(theta: Float64Array): { readonly data: Float64Array; readonly model: Float64Array };

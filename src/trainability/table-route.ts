@@ -1,11 +1,12 @@
 import { ConvergenceError, UnsupportedError } from '../errors.js';
-import { type KernelName, kernelBlocks, MixtureKernel } from '../kernel/mixture-kernel.js';
+import { createKernel, KERNELS, type KernelName, requireReversible } from '../kernel/kernels.js';
+import type { KernelOperator } from '../kernel/operator.js';
 import { type Boltzmann, boltzmann, linearCombination, observableSums, pullbackLogPi } from '../model/boltzmann.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { type StateSpace, stateSpace } from '../model/state-space.js';
 import { generatorEigen, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
-import { groupEigenvalues, joins } from '../spectrum/groups.js';
+import { groupEigenvalues, joins, type WeightedEigenvalue } from '../spectrum/groups.js';
 import { type DenseModes, denseModes } from './dense-modes.js';
 import { DEFAULT_THRESHOLDS, type ModeThresholds, modeSets } from './mode-sets.js';
 import type { Evaluation, Quantities, Quantity, Relaxation, Route } from './route.js';
@@ -16,26 +17,26 @@ import { quadratureMeasure, type TableTimescale, tableTimescale } from './table-
 /** The route over a table of all states: any graph, either kernel, up to MAX_TABLE_BITS bits; modes up to MAX_DENSE_STATES states. */
 export class TableRoute implements Route {
   readonly name = 'table';
+  readonly differentiable: boolean;
   private readonly space: StateSpace;
   private readonly data: FoldedData;
-  private readonly blocks: readonly (readonly number[])[];
   private kept: { readonly theta: Float64Array; readonly modes: DenseModes } | null = null;
 
   constructor(
     private readonly model: Model,
     data: DataLaw,
-    kernel: KernelName,
+    private readonly kernelName: KernelName,
     private readonly thresholds: ModeThresholds = DEFAULT_THRESHOLDS,
   ) {
+    this.differentiable = KERNELS[kernelName].differentiable;
     this.space = stateSpace(model);
     this.data = foldData(this.space, data);
-    this.blocks = kernelBlocks(model, kernel);
   }
 
   /** The equilibrium law and the kernel at a parameter vector. */
-  at(theta: Float64Array): { readonly law: Boltzmann; readonly kernel: MixtureKernel } {
+  at(theta: Float64Array): { readonly law: Boltzmann; readonly kernel: KernelOperator } {
     const law = boltzmann(this.space, theta, this.model.beta);
-    return { law, kernel: new MixtureKernel(law, this.blocks) };
+    return { law, kernel: createKernel(law, this.model, this.kernelName) };
   }
 
   moments(theta: Float64Array) {
@@ -48,7 +49,8 @@ export class TableRoute implements Route {
     const { law, kernel } = this.at(theta);
     const wants = new Set(quantities);
     const signal = wants.has('signal') || wants.has('kl') ? tableSignal(law, this.data) : null;
-    const time = wants.has('timescale') || wants.has('variance') ? tableTimescale(law, kernel) : null;
+    const time =
+      wants.has('timescale') || wants.has('variance') ? tableTimescale(law, kernel, this.differentiable) : null;
     const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
     const all: Quantities = {
       ...(signal && { signal: squaredNorm(signal.g), kl: signal.kl }),
@@ -71,6 +73,7 @@ export class TableRoute implements Route {
 
   /** All modes below the stationary one, at most MAX_DENSE_STATES states. Those of the last parameters are kept. */
   modes(theta: Float64Array): DenseModes {
+    requireReversible(this.kernelName, 'The spectrum');
     if (this.kept?.theta.every((value, a) => value === theta[a])) return this.kept.modes;
     const { law, kernel } = this.at(theta);
     if (kernel.states > MAX_DENSE_STATES) {
@@ -88,18 +91,20 @@ export class TableRoute implements Route {
   relaxation(theta: Float64Array): Relaxation {
     const { law, kernel } = this.at(theta);
     const couplings = this.model.edges.length;
+    if (!KERNELS[this.kernelName].reversible) return { groups: null, slowest: null, measure: null };
     if (kernel.states > MAX_DENSE_STATES) {
       return { groups: null, slowest: null, measure: quadratureMeasure(law, kernel, couplings) };
     }
-    const groups = groupModes(this.modes(theta), couplings);
-    return { groups, slowest: this.slowest(law, groups), measure: groups };
+    const measure = weightedModes(this.modes(theta), couplings);
+    const groups = groupEigenvalues(measure);
+    return { groups, slowest: this.slowest(law, groups), measure };
   }
 
   /** The group of `s_2` over both symmetry sectors. */
   private slowest(law: Boltzmann, groups: readonly { gap: number; multiplicity: number; weight: number }[]) {
     if (!this.space.folded) return groups[0] ?? null;
     const odd = generatorEigen(
-      transitionMatrix(new MixtureKernel(law, this.blocks, -1)),
+      transitionMatrix(createKernel(law, this.model, this.kernelName, -1)),
       this.space.states,
       null,
     ).values;
@@ -115,27 +120,25 @@ export class TableRoute implements Route {
 
   private slowCluster(theta: Float64Array) {
     const modes = this.modes(theta);
-    const groups = groupModes(modes, this.model.edges.length);
+    const groups = groupEigenvalues(weightedModes(modes, this.model.edges.length));
     const inside = modeSets(groups, this.thresholds).slowCluster.flatMap((k) => groups[k].members);
     const members = new Set(inside);
     return { modes, members, ...clusterSums(modes, members) };
   }
 }
 
-function groupModes(modes: DenseModes, couplings: number) {
+function weightedModes(modes: DenseModes, couplings: number): WeightedEigenvalue[] {
   const observables = modes.coefficients.length / modes.count;
-  return groupEigenvalues(
-    Array.from(modes.gaps, (gap, j) => {
-      let couplingsWeight = 0;
-      let biasesWeight = 0;
-      for (let a = 0; a < observables; a++) {
-        const w = modes.coefficients[a * modes.count + j] ** 2;
-        if (a < couplings) couplingsWeight += w;
-        else biasesWeight += w;
-      }
-      return { gap, multiplicity: 1, couplingsWeight, biasesWeight };
-    }),
-  );
+  return Array.from(modes.gaps, (gap, j) => {
+    let couplingsWeight = 0;
+    let biasesWeight = 0;
+    for (let a = 0; a < observables; a++) {
+      const w = modes.coefficients[a * modes.count + j] ** 2;
+      if (a < couplings) couplingsWeight += w;
+      else biasesWeight += w;
+    }
+    return { gap, multiplicity: 1, couplingsWeight, biasesWeight };
+  });
 }
 
 interface Parts {
@@ -144,13 +147,21 @@ interface Parts {
   readonly cluster: { readonly modes: DenseModes; readonly members: ReadonlySet<number> } | null;
 }
 
-function pullback(law: Boltzmann, kernel: MixtureKernel, bar: Quantities, parts: Parts): Float64Array {
+function pullback(law: Boltzmann, kernel: KernelOperator, bar: Quantities, parts: Parts): Float64Array {
   const out = new Float64Array(law.space.masks.length);
   const lbar = new Float64Array(law.space.states);
   if (bar.timescale) {
     const time = required(parts.time, 'timescale');
     if (!time.info.converged) throw new ConvergenceError('The derivative of the timescale', 'the chain is too slow');
-    for (let s = 0; s < lbar.length; s++) lbar[s] += bar.timescale * time.lbar[s];
+    const timeBar = time.lbar;
+    if (timeBar === null) {
+      throw new UnsupportedError(
+        'The derivative of the timescale',
+        'the acceptance of metropolis has kinks where two energies tie',
+        'use random-scan',
+      );
+    }
+    for (let s = 0; s < lbar.length; s++) lbar[s] += bar.timescale * timeBar[s];
   }
   if (bar.variance) {
     // mu = sum_a (1 - m_a^2), d m_a = sum_s f_a(s) pi(s) l(s).

@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../errors.js';
 import type { KernelOperator } from '../kernel/operator.js';
 import { type Boltzmann, centredObservable } from '../model/boltzmann.js';
 import { conjugateGradient, dot } from '../spectrum/conjugate-gradient.js';
@@ -18,43 +19,46 @@ const MAX_QUADRATURE_ORDER = 400;
 export interface TableTimescale {
   readonly timescale: number;
   readonly variance: number;
-  /** `Lbar` of `T` by (5.4). */
-  readonly lbar: Float64Array;
+  /** `Lbar` of `T`; null for a kernel without derivatives. */
+  readonly lbar: Float64Array | null;
   readonly info: Omit<RouteInfo, 'route'>;
 }
 
-/** `T = sum_a <fc_a, u_a - fc_a / 2>`, `(I - P) u_a = fc_a`, `E u_a = 0` (3.3), with the cotangent of `T` by (5.4). */
-export function tableTimescale(law: Boltzmann, kernel: KernelOperator): TableTimescale {
-  if (kernel.states <= DIRECT_STATES) return directTimescale(law, kernel);
-  const iterated = iteratedTimescale(law, kernel);
+/**
+ * `T = sum_a <fc_a, u_a - fc_a / 2>`, `(I - P) u_a = fc_a`, `E u_a = 0` (3.3), with the cotangent of `T` by (5.4) or, for a kernel that is not
+ * reversible, by two solves (D2). A kernel without derivatives is not differentiated.
+ */
+export function tableTimescale(law: Boltzmann, kernel: KernelOperator, differentiable = true): TableTimescale {
+  if (kernel.states <= DIRECT_STATES) return directTimescale(law, kernel, differentiable);
+  if (kernel.adjoint() !== kernel) {
+    if (kernel.states <= MAX_DENSE_STATES) return directTimescale(law, kernel, differentiable);
+    throw new UnsupportedError(
+      'The timescale of a kernel that is not reversible',
+      `the table has ${kernel.states} states and elimination stops at ${MAX_DENSE_STATES}`,
+      'use palindrome-block, or a smaller model',
+    );
+  }
+  const iterated = iteratedTimescale(law, kernel, differentiable);
   if (kernel.states > MAX_DENSE_STATES) return iterated;
   const gap = iterated.variance / (iterated.timescale + iterated.variance / 2);
-  return iterated.info.converged && !(gap < DEEP_PLATEAU) ? iterated : directTimescale(law, kernel);
+  return iterated.info.converged && !(gap < DEEP_PLATEAU) ? iterated : directTimescale(law, kernel, differentiable);
 }
 
-/**
- * (3.3) by subtraction-free elimination, refined. A solution of the size of the inverse gap is stored with an error of `eps / gap`, in which the differences
- * between states of one well drown; each refinement solves for what the stored part misses, and the parts are kept apart.
- */
-export function directTimescale(law: Boltzmann, kernel: KernelOperator): TableTimescale {
-  const solver = groundedSolver(transitionMatrix(kernel), kernel.pi, law.logPi);
-  const residual = new Float64Array(kernel.states);
-  const image = new Float64Array(kernel.states);
-  const sums = accumulate(law, kernel, (fc) => {
-    if (!solver.irreducible) return null;
-    const parts = [solver.solve(fc)];
-    residual.set(fc);
-    for (let k = 0; k < REFINEMENTS; k++) {
-      kernel.applyGenerator(parts[k], image);
-      for (let s = 0; s < residual.length; s++) residual[s] -= image[s];
-      parts.push(solver.solve(residual));
-    }
-    return parts;
+/** (3.3) by subtraction-free elimination, refined. */
+export function directTimescale(law: Boltzmann, kernel: KernelOperator, differentiable = true): TableTimescale {
+  const forwards = refinedSolver(law, kernel);
+  const adjoint = kernel.adjoint();
+  const backwards = adjoint === kernel ? null : refinedSolver(law, adjoint);
+  const irreducible = forwards !== null && (adjoint === kernel || backwards !== null);
+  const sums = accumulate(law, kernel, differentiable, (fc) => {
+    if (!irreducible) return null;
+    const u = forwards(fc);
+    return { u, adjoint: backwards === null ? u : backwards(fc) };
   });
   return {
     ...sums,
     info: {
-      converged: solver.irreducible && sums.finite,
+      converged: irreducible && sums.finite,
       solver: 'grounded elimination',
       iterations: 0,
       backwardError: 0,
@@ -63,17 +67,38 @@ export function directTimescale(law: Boltzmann, kernel: KernelOperator): TableTi
   };
 }
 
-/** (3.3) by conjugate gradients. */
-export function iteratedTimescale(law: Boltzmann, kernel: KernelOperator): TableTimescale {
+/**
+ * Solves as a sum of parts, largest first; null where the chain is reducible in double precision. A solution of the size of the inverse gap is stored
+ * with an error of `eps / gap`, in which the differences between states of one well drown; each refinement solves for what the stored part misses, and the
+ * parts are kept apart.
+ */
+function refinedSolver(law: Boltzmann, kernel: KernelOperator): ((b: Float64Array) => Float64Array[]) | null {
+  const solver = groundedSolver(transitionMatrix(kernel), kernel.pi, law.logPi);
+  if (!solver.irreducible) return null;
+  const image = new Float64Array(kernel.states);
+  return (b) => {
+    const parts = [solver.solve(b)];
+    const residual = Float64Array.from(b);
+    for (let k = 0; k < REFINEMENTS; k++) {
+      kernel.applyGenerator(parts[k], image);
+      for (let s = 0; s < residual.length; s++) residual[s] -= image[s];
+      parts.push(solver.solve(residual));
+    }
+    return parts;
+  };
+}
+
+/** (3.3) by conjugate gradients, for a reversible kernel. */
+export function iteratedTimescale(law: Boltzmann, kernel: KernelOperator, differentiable = true): TableTimescale {
   let iterations = 0;
   let backwardError = 0;
   let converged = true;
-  const sums = accumulate(law, kernel, (fc) => {
+  const sums = accumulate(law, kernel, differentiable, (fc) => {
     const result = conjugateGradient(kernel, fc);
     iterations += result.iterations;
     backwardError = Math.max(backwardError, result.backwardError);
     converged &&= result.converged;
-    return [result.u];
+    return { u: [result.u], adjoint: [result.u] };
   });
   return {
     ...sums,
@@ -110,8 +135,19 @@ export function quadratureMeasure(law: Boltzmann, kernel: KernelOperator, coupli
   return measure;
 }
 
-/** `T` and the cotangent (5.4) from a solver that gives each `u_a` as a sum of parts, largest first, or null where there is none. */
-function accumulate(law: Boltzmann, kernel: KernelOperator, solve: (fc: Float64Array) => Float64Array[] | null) {
+/** `u = (I - P)^+ fc` and `(I - P*)^+ fc`, each as a sum of parts; the same array where the kernel is reversible. */
+interface Solution {
+  readonly u: readonly Float64Array[];
+  readonly adjoint: readonly Float64Array[];
+}
+
+/** `T` and its cotangent, `Lbar = pi sum_a [fc (u + u* - fc) / 2 + (D1 or D2 with V = u*, W = u)]`, from a solver that gives null where there is none. */
+function accumulate(
+  law: Boltzmann,
+  kernel: KernelOperator,
+  differentiable: boolean,
+  solve: (fc: Float64Array) => Solution | null,
+) {
   const { states: n, pi } = kernel;
   const observables = law.space.masks.length;
   const timescale = new Float64Array(observables);
@@ -122,28 +158,48 @@ function accumulate(law: Boltzmann, kernel: KernelOperator, solve: (fc: Float64A
   for (let a = 0; a < observables; a++) {
     variance[a] = centredObservable(law, a, fc);
     if (variance[a] === 0) continue;
-    const parts = solve(fc);
-    if (parts === null) {
+    const solution = solve(fc);
+    if (solution === null) {
       timescale[a] = Number.POSITIVE_INFINITY;
       continue;
     }
+    const { u, adjoint } = solution;
     for (let s = 0; s < n; s++) shifted[s] = -fc[s] / 2;
-    for (const u of parts) for (let s = 0; s < n; s++) shifted[s] += u[s];
+    for (const part of u) for (let s = 0; s < n; s++) shifted[s] += part[s] / 2;
+    for (const part of adjoint) for (let s = 0; s < n; s++) shifted[s] += part[s] / 2;
+    // <fc, u> = <u*, fc>, so their mean serves both T and its cotangent.
     timescale[a] = dot(pi, fc, shifted);
+    if (!differentiable) continue;
     for (let s = 0; s < n; s++) density[s] += shifted[s] * fc[s];
-    // <u, P u> is quadratic in the sum of the parts.
-    parts.forEach((u, k) => {
-      kernel.addCotangent(u, u, density);
-      const twice = u.map((value) => 2 * value);
-      for (const earlier of parts.slice(0, k)) kernel.addCotangent(earlier, twice, density);
-    });
+    addBilinear(kernel, adjoint, u, density);
   }
   const lbar = density.map((value, s) => pi[s] * value);
   return {
     finite: timescale.every(Number.isFinite) && lbar.every(Number.isFinite),
     timescale: timescale.reduce((sum, t) => sum + t, 0),
     variance: variance.reduce((sum, v) => sum + v, 0),
-    lbar,
+    lbar: differentiable ? lbar : null,
     observables: { timescale, variance },
   };
+}
+
+/** The cotangent of `<v, P w>` for sums of parts; for `v = w` it is symmetric, and each pair of parts is met once. */
+function addBilinear(
+  kernel: KernelOperator,
+  v: readonly Float64Array[],
+  w: readonly Float64Array[],
+  density: Float64Array,
+): void {
+  v.forEach((left, i) => {
+    w.forEach((right, j) => {
+      if (v !== w || i === j) kernel.addCotangent(left, right, density);
+      else if (j < i) {
+        kernel.addCotangent(
+          right,
+          left.map((value) => 2 * value),
+          density,
+        );
+      }
+    });
+  });
 }

@@ -35,7 +35,7 @@ function json({ code, stdout, stderr }: Finished, expected = 0): ModelEvaluation
 }
 
 const TOP =
-  'schemaVersion model kernel stepsPerSweep burnIn window chains start signal kl plateau operational predictors trackingBound spectralGap limitingFactor gates claim notes';
+  'schemaVersion model kernel stepsPerSweep burnIn window chains start signal kl plateau operational predictors trackingBound spectralGap limitingFactor gates gateThresholds claim notes';
 const PREDICTOR = ['Rhat', 'timescale', 'slowMass', 'effectiveGap'];
 const keys = (value: object | null | undefined) => Object.keys(value ?? {}).sort();
 
@@ -45,7 +45,8 @@ function checkSchema(e: ModelEvaluation, gradient: boolean) {
   );
   expect(e.schemaVersion).toBe(1);
   expect(keys(e.predictors)).toEqual(['full', 'relevant', 'singleGap', 'singleRelevantGap', 'slowCluster']);
-  expect(keys(e.claim)).toEqual(['conditional', 'operational']);
+  expect(keys(e.claim)).toEqual(['conditional', 'gates', 'operational']);
+  expect(Object.keys(e.gates)).toEqual('A1 A2 A3 A4 A5 A6 A7 A8 A9 F4'.split(' '));
   expect(keys(e.predictors.full)).toEqual([...PREDICTOR].sort());
   for (const name of ['relevant', 'slowCluster'] as const) {
     if (e.predictors[name] === null) continue;
@@ -84,6 +85,10 @@ describe.concurrent('a model without biases', () => {
       expect(stdout).toMatch(new RegExp(`^${name}( +[\\d.e-]+){4,5}$`, 'm'));
     }
     expect(stdout).toMatch(/^R, exact +[\d.]+/m);
+    expect(stdout).toMatch(/^R \/ full R_hat, proven +1\.00\d+ to 1\.00\d+$/m);
+    expect(stdout).toMatch(/^gates +A1 A2 A3 A4 A5 A6 A7 A8 F4 met$/m);
+    expect(stdout).toMatch(/^claim +conditional met, operational tracked$/m);
+    expect(stdout).not.toMatch(/unmet|unchecked|^note/m);
     expect(stdout).not.toMatch(/NaN|undefined|Infinity|null|\[object/);
   });
 
@@ -135,6 +140,22 @@ describe.concurrent('with biases', () => {
     expect(unexplained(e)).toEqual([]);
   });
 
+  test('gates that are unmet or unchecked have a line each, with numbers and reasons', async () => {
+    const short = 'evaluate --burn-in 5 --window 20 --chains 2'.split(' ');
+    const { code, stdout } = await htdml([...short, rbm, '--data', data]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^R \/ full R_hat, proven +-$/m);
+    expect(stdout).toMatch(/^ {2}A5 unmet +5, needed [\d.]+, logChi [\d.]+, gap [\d.]+$/m);
+    expect(stdout).toMatch(/^ {2}A6 unmet +20, needed [\d.]+, delta1 [\d.]+$/m);
+    expect(stdout).toMatch(/^claim +conditional unmet \(A5 A6.*\), operational /m);
+    expect(stdout).toMatch(/^note: trackingBound: .*one chain/m);
+    const big = await htdml([...short, large, '--teacher', large]);
+    expect(big.stdout).toMatch(/^ {2}A7 unchecked +needed 0\.05, modes are known up to 1024 states$/m);
+    for (const text of [stdout, big.stdout]) {
+      expect(text).not.toMatch(/NaN|undefined|Infinity|null|\[object|note: gates|A9/);
+    }
+  });
+
   test('a stationary start has no bias', async () => {
     const e = json(await htdml(['evaluate', rbm, '--data', data, '--start', 'stationary', '--json']));
     expect(e.operational?.biasSquared).toBe(0);
@@ -169,7 +190,7 @@ describe.concurrent('where something has no finite value', () => {
     checkSchema(e, true);
     expect(e.numerics.converged).toBe(false);
     expect(e.predictors.full).toMatchObject({ Rhat: null, timescale: null, effectiveGap: null });
-    expect(e.claim).toEqual({ conditional: 'unchecked', operational: 'untested' });
+    expect(e.claim).toEqual({ conditional: 'unmet', gates: ['A3'], operational: 'untested' });
     expect(e.gradient?.logRhatFull).toBe(null);
   });
 

@@ -206,10 +206,15 @@ describe.concurrent('an interrupted run', () => {
   });
 });
 
-test('training that leaves the finite numbers: exit code 3 and one sentence', async () => {
+test('training that leaves the finite numbers: exit code 3, and the last finite point with the reason', async () => {
   const train = { steps: 5, learningRate: 1e6, penalties: [{ objective: 'logEffectiveGap', weight: 1 }] };
   const spec = write('wild.json', { ...base, train });
-  const { code, stderr } = await htdml(['train', spec, '--out', path('wild')]);
-  expect(stderr).toMatch(/^htdml: Training step 1 did not converge: [^\n]+\.\n$/);
+  const { code, stdout } = await htdml(['train', spec, '--out', path('wild'), '--json']);
   expect(code).toBe(3);
+  const record = JSON.parse(stdout);
+  expect(record.results.stopped).toBe('an objective has no finite value at step 1');
+  expect(record).toEqual(JSON.parse(readFileSync(path('wild', 'record.json'), 'utf8')));
 });
+const { code, stderr } = await htdml(['train', spec, '--out', path('wild')]);
+expect(stderr).toMatch(/^htdml: Training step 1 did not converge: [^\n]+\.\n$/);
+expect(code).toBe(3);

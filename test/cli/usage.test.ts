@@ -37,8 +37,8 @@ describe.concurrent('usage errors are one sentence and exit code 2', () => {
     ],
     [
       'an unknown kernel',
-      [...evaluate, '--kernel', 'metropolis'],
-      /^--kernel must be "random-scan" or "random-block", got "metropolis"/,
+      [...evaluate, '--kernel', 'tempering'],
+      /^--kernel must be "random-scan" or .* or "alternating-block", got "tempering"/,
     ],
     ['a window of nothing', [...evaluate, '--window', '0sweeps'], /^--window must be .* at least 1 .* got "0sweeps"/],
     [

@@ -11,7 +11,7 @@ import {
 } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { positiveLaw } from '../support/fitted.js';
-import { gradientCases } from '../support/models.js';
+import { gradientCases, MIXTURES } from '../support/models.js';
 import { meanAndError } from '../support/statistics.js';
 
 /** Data of its own for each model; the divergence does not matter here. */
@@ -60,7 +60,7 @@ describe('chains', () => {
 
   test('divide the variance and keep the bias', () => {
     // From one state without burn-in the bias is a large part of the error.
-    for (const kernel of KERNEL_NAMES) {
+    for (const kernel of MIXTURES) {
       const asked = options(kernel, 'state:0', { burnIn: 0, window: 6 });
       const single = exact(model, data, asked);
       expect(single.biasSquared).toBeGreaterThan(0.1 * single.mse);

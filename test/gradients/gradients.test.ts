@@ -1,6 +1,8 @@
-import { createRoute, KERNEL_NAMES, type Quantity, type Route } from 'htdml';
+import { createRoute, type Quantity, type Route } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { gradientCases } from '../support/models.js';
+import { propagatedError, stationaryError } from '../../src/trainability/exact-snr.js';
+import { TableRoute } from '../../src/trainability/table-route.js';
+import { DIFFERENTIABLE, GIBBS, gradientCases } from '../support/models.js';
 
 const STEP = 1e-4;
 
@@ -20,7 +22,7 @@ function relativeDistance(x: Float64Array, y: Float64Array, floor = 1e-300): num
 }
 
 describe.each(gradientCases())('$name', ({ model, data }) => {
-  for (const kernel of KERNEL_NAMES) {
+  for (const kernel of DIFFERENTIABLE) {
     const table = createRoute(model, data, { kernel, route: 'table' });
     for (const quantity of ['timescale', 'variance', 'signal', 'kl'] as const) {
       test(`${kernel}: ${quantity} against central differences`, () => {
@@ -30,6 +32,8 @@ describe.each(gradientCases())('$name', ({ model, data }) => {
         expect(relativeDistance(gradient, numeric, 1e-2 * (1 + (value[quantity] ?? 0)))).toBeLessThan(2e-9);
       });
     }
+    // Without modes the second algorithm is propagation: exact-snr and the test below.
+    if (!GIBBS.includes(kernel)) continue;
     test(`${kernel}: (5.4) against (5.2) with every mode in the cluster`, () => {
       const everything = createRoute(model, data, {
         kernel,
@@ -51,6 +55,28 @@ describe.each(gradientCases())('$name', ({ model, data }) => {
     });
   }
   if (model.layers !== null) {
+    test('factored alternating-block against the table, value, derivative and exact error', () => {
+      const quantities = ['timescale', 'variance', 'signal', 'kl'] as const;
+      const table = new TableRoute(model, data, 'alternating-block');
+      const factored = createRoute(model, data, { kernel: 'alternating-block' });
+      expect(factored.name).toBe('factored');
+      const [x, y] = [table.evaluate(model.theta, quantities), factored.evaluate(model.theta, quantities)];
+      for (const quantity of quantities) {
+        const scale = 1 + (x.value[quantity] as number);
+        expect(Math.abs((x.value[quantity] as number) - (y.value[quantity] as number)) / scale).toBeLessThan(1e-13);
+        expect(relativeDistance(x.pullback({ [quantity]: 1 }), y.pullback({ [quantity]: 1 }), scale)).toBeLessThan(
+          1e-12,
+        );
+      }
+      const { law, kernel } = table.at(model.theta);
+      for (const window of [1, 2, 30]) {
+        const exact = propagatedError(law, kernel, model.edges.length, law.pi, 0, window);
+        const measured = stationaryError(factored.relaxation(model.theta).measure ?? [], window);
+        for (const group of ['couplings', 'biases'] as const) {
+          expect(Math.abs(exact[group].mse - measured[group].mse)).toBeLessThan(1e-12);
+        }
+      }
+    });
     test('factored route against the table', () => {
       const quantities = ['timescale', 'variance', 'signal', 'kl'] as const;
       const table = createRoute(model, data, { kernel: 'random-block', route: 'table' });

@@ -1,31 +1,30 @@
-import { ising, KERNEL_NAMES, type Model, withParameters } from 'htdml';
+import { ising, type Model, withParameters } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { kernelBlocks, MixtureKernel } from '../../src/kernel/mixture-kernel.js';
+import { createKernel, type KernelName } from '../../src/kernel/kernels.js';
 import { boltzmann, pullbackLogPi } from '../../src/model/boltzmann.js';
 import { stateSpace } from '../../src/model/state-space.js';
 import {
-  blocksOf,
   dot,
   fullSpace,
   inner,
-  kernelMatrix,
   lawError,
+  matrixOf,
   symmetrised,
   times,
   unfold,
   vector,
 } from '../support/brute-force.js';
-import { complete, gradientCases, random } from '../support/models.js';
+import { complete, DIFFERENTIABLE, gradientCases, random } from '../support/models.js';
 
 const STEP = 1e-3;
 
 const normals = (length: number, seed: number) => vector(length, random(seed).normal);
 
 /** `<v, P w>` as a function of theta with `sqrt(pi) v` and `sqrt(pi) w` fixed: `V^T A W` with the matrix `A` of all states. */
-function form(model: Model, blocks: readonly (readonly number[])[], v: Float64Array, w: Float64Array) {
+function form(model: Model, kernel: KernelName, v: Float64Array, w: Float64Array) {
   return (theta: Float64Array) => {
     const full = fullSpace(withParameters(model, theta));
-    return dot(v, times(symmetrised(kernelMatrix(full, blocks), full.pi), w));
+    return dot(v, times(symmetrised(matrixOf(full, kernel), full.pi), w));
   };
 }
 
@@ -48,14 +47,14 @@ describe.each(cases)('D1 by differences: $name', ({ model }) => {
   const truncation = (4 * 120 * 2 ** 5 * STEP ** 4) / 30;
   const rounding = (3 * lawError(model)) / STEP;
 
-  for (const kernelName of KERNEL_NAMES) {
+  for (const kernelName of DIFFERENTIABLE) {
     for (const sector of model.biased ? ([1] as const) : ([1, -1] as const)) {
       test(`${kernelName}, sector ${sector}: v = w and v apart from w`, () => {
-        const kernel = new MixtureKernel(law, kernelBlocks(model, kernelName), sector);
+        const kernel = createKernel(law, model, kernelName, sector);
         const v = normals(n, 73);
         for (const w of [v, normals(n, 79)]) {
           const scaled = (x: Float64Array) => unfold(model, x, sector).map((value, s) => value * Math.sqrt(full.pi[s]));
-          const value = form(model, blocksOf(model, kernelName), scaled(v), scaled(w));
+          const value = form(model, kernelName, scaled(v), scaled(w));
           const at = (step: number) => value(model.theta.map((x, a) => x + step * direction[a]));
           const numeric = (8 * (at(STEP) - at(-STEP)) - (at(2 * STEP) - at(-2 * STEP))) / (12 * STEP);
           const density = new Float64Array(n);
@@ -72,7 +71,7 @@ describe.each(cases)('D1 by differences: $name', ({ model }) => {
   }
 
   test('adds to what is there, and agrees with itself when v = w is passed as two arrays', () => {
-    const kernel = new MixtureKernel(law, kernelBlocks(model, 'random-block'));
+    const kernel = createKernel(law, model, 'random-block');
     const v = normals(n, 83);
     const [once, twice, apart] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
     kernel.addCotangent(v, v, once);

@@ -1,6 +1,6 @@
-import { type Edge, ising, rbm } from 'htdml';
+import { type Edge, ising, type Model, rbm } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { kernelBlocks } from '../../src/kernel/mixture-kernel.js';
+import { type KernelName, schedule } from '../../src/kernel/kernels.js';
 import { bipartiteOrGreedyBlocks } from '../../src/model/blocks.js';
 import { complete, random, ring } from '../support/models.js';
 
@@ -75,20 +75,30 @@ describe('other graphs', () => {
   });
 });
 
+/** The blocks that a kernel resamples, in its order. */
+function blocksOf(model: Model, kernel: KernelName) {
+  const plan = schedule(model, kernel);
+  return plan.kind === 'metropolis' ? null : plan.blocks;
+}
+
 describe('what the kernels resample', () => {
   const custom = ising({ spins: 3, edges: ring(3), couplings: [1, 1, 1], blocks: [[2, 0], [1]] });
   test('random-scan: each spin; random-block: the blocks of the model, given or derived', () => {
-    expect(kernelBlocks(custom, 'random-scan')).toEqual([[0], [1], [2]]);
-    expect(kernelBlocks(custom, 'random-block')).toEqual([[2, 0], [1]]);
+    expect(blocksOf(custom, 'random-scan')).toEqual([[0], [1], [2]]);
+    expect(blocksOf(custom, 'random-block')).toEqual([[2, 0], [1]]);
     const derived = ising({ spins: 3, edges: ring(3), couplings: [1, 1, 1] });
-    expect(kernelBlocks(derived, 'random-block')).toEqual([[0], [1], [2]]);
+    expect(blocksOf(derived, 'random-block')).toEqual([[0], [1], [2]]);
+    expect(blocksOf(derived, 'alternating-block')).toEqual([[0], [1], [2]]);
+    expect(blocksOf(derived, 'palindrome-block')).toEqual([[0], [1], [2], [1], [0]]);
+    expect(blocksOf(custom, 'palindrome-block')).toEqual([[2, 0], [1], [2, 0]]);
+    expect(blocksOf(custom, 'palindrome')).toEqual([[0], [1], [2], [1], [0]]);
     expect(custom.customBlocks).toBe(true);
     expect(derived.customBlocks).toBe(false);
   });
 
   test('the layers of an RBM, visible first', () => {
     const machine = rbm({ visible: 2, hidden: 3, weights: [0, 0, 0, 0, 0, 0] });
-    expect(kernelBlocks(machine, 'random-block')).toEqual([
+    expect(blocksOf(machine, 'random-block')).toEqual([
       [0, 1],
       [2, 3, 4],
     ]);

@@ -12,6 +12,7 @@ function watched(route: Route): { readonly route: Route; readonly asked: readonl
     asked,
     route: {
       name: route.name,
+      differentiable: route.differentiable,
       evaluate(theta, quantities) {
         asked.push(Float64Array.from(theta));
         return route.evaluate(theta, quantities);

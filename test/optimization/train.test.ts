@@ -231,17 +231,28 @@ describe('resuming', () => {
   });
 });
 
-test('an objective without a finite value stops the run with a ConvergenceError that names the step', () => {
+test('an objective that loses its finite value ends the run at the last point that had one, and says so', () => {
   const model = isingCase(0.5, true, 12);
   const route = createRoute(model, positiveLaw(4, 13), { kernel: 'random-scan' });
-  let calls = 0;
-  const fails: Objective = {
-    name: 'fails',
-    quantities: [],
-    evaluate: () => (++calls > 3 ? null : { value: 0, bar: {} }),
+  const failing = (after: number) => {
+    let calls = 0;
+    const objective: Objective = {
+      name: 'fails',
+      quantities: [],
+      evaluate: () => (++calls > after ? null : { value: 0, bar: {} }),
+    };
+    return { ...PLAIN, steps: 10, penalties: [{ objective, weight: 1 }] };
   };
-  const settings = { ...PLAIN, steps: 10, penalties: [{ objective: fails, weight: 1 }] };
-  expect(() => run(route, 6, settings, trainStart(model.theta))).toThrow(ConvergenceError);
-  calls = 0;
-  expect(() => run(route, 6, settings, trainStart(model.theta))).toThrow(/^Training step 3 did not converge: /);
+  const { final, states } = run(route, 6, failing(3), trainStart(model.theta));
+  expect(states.length).toBe(3);
+  expect(final).toEqual({ ...states[2], stopped: 'an objective has no finite value at step 3' });
+  expect(() => run(route, 6, failing(0), trainStart(model.theta))).toThrow(ConvergenceError);
+});
+
+test('parameters that run away end the run too', () => {
+  const model = isingCase(0.5, true, 12);
+  const route = createRoute(model, positiveLaw(4, 13), { kernel: 'random-scan' });
+  const { final } = run(route, 6, { ...PLAIN, steps: 10, learningRate: 1e307 }, trainStart(model.theta));
+  expect(final.stopped).toMatch(/^an objective has no finite value at step \d+$/);
+  expect(final.theta.every(Number.isFinite)).toBe(true);
 });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { type DataLaw, dataLawFromCounts, type Edge, ising, KERNEL_NAMES, type Model, rbm } from 'htdml';
-import { complete } from '../support/models.js';
+import { type DataLaw, dataLawFromCounts, type Edge, ising, type Model, rbm } from 'htdml';
+import { complete, MIXTURES } from '../support/models.js';
 
 /** Every property runs the same hundred cases each time. */
 export const RUNS = { seed: 20_251, numRuns: 100 } as const;
 
-export const kernels = fc.constantFrom(...KERNEL_NAMES);
+export const kernels = fc.constantFrom(...MIXTURES);
 
 export const real = (size: number) => fc.double({ min: -size, max: size, noNaN: true });
 

@@ -1,18 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { kernelBlocks, MixtureKernel } from '../../src/kernel/mixture-kernel.js';
+import { createKernel } from '../../src/kernel/kernels.js';
 import { boltzmann } from '../../src/model/boltzmann.js';
 import { stateSpace } from '../../src/model/state-space.js';
 import { detailedBalanceDefect, generatorEigen, transitionMatrix } from '../../src/spectrum/dense-kernel.js';
 import {
-  blocksOf,
   distance,
   dot,
   fullSpace,
   inner,
-  kernelMatrix,
   largest,
   lawError,
+  matrixOf,
   times,
   unfold,
   vector,
@@ -26,7 +25,7 @@ test('reversible: the measured defect is rounding, and the stationary law stays'
   fc.assert(
     fc.property(models, kernels, (model, name) => {
       const law = boltzmann(stateSpace(model), model.theta, model.beta);
-      const kernel = new MixtureKernel(law, kernelBlocks(model, name));
+      const kernel = createKernel(law, model, name);
       // A block of k spins multiplies k probabilities, each right to lawError.
       const error = 4 * model.spins * lawError(model);
       expect(detailedBalanceDefect(transitionMatrix(kernel), law.pi)).toBeLessThan(error);
@@ -42,13 +41,12 @@ test('spectrum in [0, 1] in every sector, and 0 of the generator once', () => {
   fc.assert(
     fc.property(models, kernels, (model, name) => {
       const law = boltzmann(stateSpace(model), model.theta, model.beta);
-      const blocks = kernelBlocks(model, name);
       const n = law.space.states;
       const rounding = 8 * n * lawError(model);
-      const even = generatorEigen(transitionMatrix(new MixtureKernel(law, blocks)), n, law.pi).values;
+      const even = generatorEigen(transitionMatrix(createKernel(law, model, name)), n, law.pi).values;
       const odd = model.biased
         ? []
-        : [...generatorEigen(transitionMatrix(new MixtureKernel(law, blocks, -1)), n, null).values];
+        : [...generatorEigen(transitionMatrix(createKernel(law, model, name, -1)), n, null).values];
       for (const gap of [...even, ...odd]) {
         expect(gap).toBeGreaterThan(rounding);
         expect(gap).toBeLessThan(1 + rounding);
@@ -63,13 +61,13 @@ test('the operator is the average of conditional expectations over all states, i
     fc.property(models, kernels, fc.nat(1000), (model, name, seed) => {
       const full = fullSpace(model);
       const law = boltzmann(stateSpace(model), model.theta, model.beta);
-      const p = kernelMatrix(full, blocksOf(model, name));
+      const p = matrixOf(full, name);
       const { normal } = random(seed);
       const [x, z] = [vector(law.space.states, normal), vector(law.space.states, normal)];
       const size = 4 * model.spins * lawError(model) * Math.max(largest(x), largest(z));
       const y = new Float64Array(x.length);
       for (const sector of model.biased ? ([1] as const) : ([1, -1] as const)) {
-        const kernel = new MixtureKernel(law, kernelBlocks(model, name), sector);
+        const kernel = createKernel(law, model, name, sector);
         kernel.apply(x, y);
         expect(distance(unfold(model, y, sector), times(p, unfold(model, x, sector)))).toBeLessThan(size);
         const rate = new Float64Array(x.length);
@@ -85,7 +83,7 @@ test('the operator is the average of conditional expectations over all states, i
         expect(energy).toBeGreaterThan(-size * largest(x));
         expect(energy).toBeLessThan(inner(law.pi, x, x) + size * largest(x));
         const pz = new Float64Array(x.length);
-        kernel.applyAdjoint(z, pz);
+        kernel.adjoint().apply(z, pz);
         expect(Math.abs(inner(law.pi, z, y) - inner(law.pi, pz, x))).toBeLessThan(
           2 * size * Math.max(largest(x), largest(z)),
         );
@@ -99,7 +97,7 @@ test('propagation is dual to application: <mu P, f> = <mu, P f>', () => {
   fc.assert(
     fc.property(models, kernels, fc.nat(1000), (model, name, seed) => {
       const law = boltzmann(stateSpace(model), model.theta, model.beta);
-      const kernel = new MixtureKernel(law, kernelBlocks(model, name));
+      const kernel = createKernel(law, model, name);
       const { normal, uniform } = random(seed);
       const [mu, f] = [vector(law.space.states, uniform), vector(law.space.states, normal)];
       const [nu, pf] = [new Float64Array(mu.length), new Float64Array(mu.length)];

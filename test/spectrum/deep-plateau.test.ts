@@ -1,7 +1,8 @@
-import { createRoute, dataLawFromCounts, ising, KERNEL_NAMES, rbm } from 'htdml';
+import { createRoute, dataLawFromCounts, ising, rbm } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { groundedSolver } from '../../src/spectrum/grounded.js';
 import { EPS, inner, vector } from '../support/brute-force.js';
+import { MIXTURES } from '../support/models.js';
 
 /**
  * A birth-death chain on `0 ... n-1` is in detailed balance: with `c_k = pi_k P(k, k+1) = pi_{k+1} P(k+1, k)`, the equation `(I - P) u = b` says that
@@ -103,7 +104,7 @@ describe.each([1e-2, 1e-6, 1e-10, 1e-14])('two spins with gap %d, to full accura
   const pair = ising({ spins: 2, edges: [[0, 1]], couplings: [coupling], biases: [0, 0] });
   const machine = rbm({ visible: 1, hidden: 1, weights: [coupling], visibleBiases: [0], hiddenBiases: [0] });
   const routes = [
-    ...KERNEL_NAMES.map((kernel) => ({
+    ...MIXTURES.map((kernel) => ({
       name: `table, ${kernel}`,
       model: pair,
       route: createRoute(pair, data(2), { kernel, route: 'table' }),

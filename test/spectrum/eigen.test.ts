@@ -1,23 +1,21 @@
-import { KERNEL_NAMES } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { kernelBlocks, MixtureKernel } from '../../src/kernel/mixture-kernel.js';
+import { createKernel } from '../../src/kernel/kernels.js';
 import { boltzmann } from '../../src/model/boltzmann.js';
 import { stateSpace } from '../../src/model/state-space.js';
 import { generatorEigen, transitionMatrix } from '../../src/spectrum/dense-kernel.js';
 import { symmetricEigen } from '../../src/spectrum/symmetric-eigen.js';
 import {
-  blocksOf,
   distance,
   dot,
   EPS,
   fullSpace,
   jacobiEigen,
-  kernelMatrix,
   lawError,
+  matrixOf,
   symmetrised,
   vector,
 } from '../support/brute-force.js';
-import { gradientCases, random } from '../support/models.js';
+import { GIBBS, gradientCases, random } from '../support/models.js';
 
 describe.each([1, 2, 3, 8, 25])('a random symmetric matrix of order %i', (n) => {
   const { normal } = random(n);
@@ -47,16 +45,15 @@ describe.each(gradientCases())('$name', ({ model }) => {
   const law = boltzmann(stateSpace(model), model.theta, model.beta);
   const n = law.space.states;
 
-  test.each(KERNEL_NAMES)('%s: both sectors together are the spectrum of the full matrix', (name) => {
-    const blocks = kernelBlocks(model, name);
-    const p = kernelMatrix(full, blocksOf(model, name));
+  test.each(GIBBS)('%s: both sectors together are the spectrum of the full matrix', (name) => {
+    const p = matrixOf(full, name);
     const expected = jacobiEigen(symmetrised(p, full.pi))
       .values.map((value) => 1 - value)
       .sort();
-    const even = generatorEigen(transitionMatrix(new MixtureKernel(law, blocks)), n, law.pi);
+    const even = generatorEigen(transitionMatrix(createKernel(law, model, name)), n, law.pi);
     const odd = model.biased
       ? new Float64Array(0)
-      : generatorEigen(transitionMatrix(new MixtureKernel(law, blocks, -1)), n, null).values;
+      : generatorEigen(transitionMatrix(createKernel(law, model, name, -1)), n, null).values;
     // The stationary mode is left out.
     const all = Float64Array.from([0, ...even.values, ...odd]).sort();
     // Two backward stable solvers on matrices of norm 1 whose entries are right to lawError.

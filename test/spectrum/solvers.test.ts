@@ -1,6 +1,6 @@
-import { KERNEL_NAMES } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { kernelBlocks, MixtureKernel } from '../../src/kernel/mixture-kernel.js';
+import { createKernel } from '../../src/kernel/kernels.js';
+import { MixtureKernel } from '../../src/kernel/mixture-kernel.js';
 import { boltzmann, centredObservable } from '../../src/model/boltzmann.js';
 import { stateSpace } from '../../src/model/state-space.js';
 import { centre, conjugateGradient, dot as weighted } from '../../src/spectrum/conjugate-gradient.js';
@@ -8,19 +8,18 @@ import { transitionMatrix } from '../../src/spectrum/dense-kernel.js';
 import { gaussQuadrature } from '../../src/spectrum/gauss.js';
 import { groundedSolver } from '../../src/spectrum/grounded.js';
 import {
-  blocksOf,
   dot,
   EPS,
   fullSpace,
   inner,
   jacobiEigen,
-  kernelMatrix,
   lawError,
+  matrixOf,
   poisson,
   symmetrised,
   unfold,
 } from '../support/brute-force.js';
-import { gradientCases } from '../support/models.js';
+import { GIBBS, gradientCases } from '../support/models.js';
 
 const norm = (pi: Float64Array, x: Float64Array) => Math.sqrt(inner(pi, x, x));
 
@@ -30,9 +29,9 @@ describe.each(gradientCases())('$name', ({ model }) => {
   const n = law.space.states;
   const { pi } = law;
 
-  describe.each(KERNEL_NAMES)('%s', (name) => {
-    const kernel = new MixtureKernel(law, kernelBlocks(model, name));
-    const p = kernelMatrix(full, blocksOf(model, name));
+  describe.each(GIBBS)('%s', (name) => {
+    const kernel = createKernel(law, model, name);
+    const p = matrixOf(full, name);
     const modes = jacobiEigen(symmetrised(p, full.pi));
     const gaps = Float64Array.from(modes.values, (value) => 1 - value).sort();
     const solver = groundedSolver(transitionMatrix(kernel), pi);
@@ -117,7 +116,7 @@ describe.each(gradientCases())('$name', ({ model }) => {
 describe('limits of the iteration', () => {
   const { model } = gradientCases()[0];
   const law = boltzmann(stateSpace(model), model.theta, model.beta);
-  const kernel = new MixtureKernel(law, kernelBlocks(model, 'random-scan'));
+  const kernel = createKernel(law, model, 'random-scan');
   const b = new Float64Array(law.space.states);
   centredObservable(law, 0, b);
 

@@ -70,10 +70,6 @@ export function lawError(model: Model): number {
   return EPS * (8 + 2 ** model.spins + 2 * model.theta.length * model.beta * size);
 }
 
-export function blocksOf(model: Model, kernel: KernelName): readonly (readonly number[])[] {
-  return kernel === 'random-scan' ? Array.from({ length: model.spins }, (_, i) => [i]) : model.blocks;
-}
-
 /** The matrix of `E[f | spins outside the block]`. */
 export function conditionalMatrix({ model, states, energies }: FullSpace, block: readonly number[]): Matrix {
   const free = block.reduce((mask, i) => mask + 2 ** i, 0);
@@ -91,6 +87,45 @@ export function conditionalMatrix({ model, states, energies }: FullSpace, block:
 export function kernelMatrix(full: FullSpace, blocks: readonly (readonly number[])[]): Matrix {
   const parts = blocks.map((block) => conditionalMatrix(full, block));
   return parts[0].map((row, s) => row.map((_, t) => parts.reduce((sum, part) => sum + part[s][t], 0) / parts.length));
+}
+
+/** `P_1 P_2 ... P_M`, the first factor acting first in time. */
+function productMatrix(full: FullSpace, blocks: readonly (readonly number[])[]): Matrix {
+  return blocks.map((block) => conditionalMatrix(full, block)).reduce(product);
+}
+
+/** One spin proposed at random, flipped with probability `min(1, exp(-beta dE))`. */
+function metropolisMatrix({ model, states, energies }: FullSpace): Matrix {
+  return Array.from({ length: states }, (_, s) => {
+    const row = new Float64Array(states);
+    for (let i = 0; i < model.spins; i++) {
+      const t = s ^ (1 << i);
+      row[t] += Math.min(1, Math.exp(-model.beta * (energies[t] - energies[s]))) / model.spins;
+    }
+    row[s] = 1 - row.reduce((sum, value) => sum + value, 0);
+    return row;
+  });
+}
+
+/** Any kernel of the library, from its definition in words. */
+export function matrixOf(full: FullSpace, kernel: KernelName): Matrix {
+  const sites = Array.from({ length: full.model.spins }, (_, i) => [i]);
+  const back = <T>(list: readonly T[]) => [...list, ...[...list].reverse().slice(1)];
+  switch (kernel) {
+    case 'random-scan':
+      return kernelMatrix(full, sites);
+    case 'random-block':
+      return kernelMatrix(full, full.model.blocks);
+    case 'palindrome':
+      return productMatrix(full, back(sites));
+    case 'palindrome-block':
+      return productMatrix(full, back(full.model.blocks));
+    case 'alternating-block':
+      return productMatrix(full, full.model.blocks);
+    case 'metropolis':
+      return metropolisMatrix(full);
+  }
+  return kernel satisfies never;
 }
 
 export const times = (p: Matrix, x: Vector): Vector => vector(p.length, (s) => dot(p[s], x));

@@ -60,9 +60,9 @@ export const specs: readonly Row[] = [
   ['a file that is a number', specWith({ data: { file: 3 } }), 'data.file', /a path, got 3/],
   [
     'an unknown kernel',
-    specWith({ kernel: 'metropolis' }),
+    specWith({ kernel: 'tempering' }),
     'kernel',
-    /"random-scan" or "random-block", got "metropolis"/,
+    /"random-scan", .* "alternating-block", got "tempering"/,
   ],
   [
     'an unknown unit',

@@ -1,4 +1,4 @@
-import { type DataLaw, dataLawFromCounts, type Edge, ising, type Model, rbm } from 'htdml';
+import { type DataLaw, dataLawFromCounts, type Edge, ising, type KernelName, type Model, rbm } from 'htdml';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
@@ -84,3 +84,9 @@ export function gradientCases(): Case[] {
     withData('RBM at zero', machine(3, 2, 0, true)),
   ];
 }
+
+/** Kernels by what holds for them: one block per step; modes in [0, 1]; modes at all; derivatives. */
+export const MIXTURES: readonly KernelName[] = ['random-scan', 'random-block'];
+export const GIBBS: readonly KernelName[] = [...MIXTURES, 'palindrome', 'palindrome-block'];
+export const REVERSIBLE: readonly KernelName[] = [...GIBBS, 'metropolis'];
+export const DIFFERENTIABLE: readonly KernelName[] = [...GIBBS, 'alternating-block'];

@@ -4,20 +4,19 @@ import {
   dataLawFromCounts,
   evaluateModel,
   ising,
-  KERNEL_NAMES,
   type Model,
   type ModelEvaluation,
   rbm,
 } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { kernelBlocks, MixtureKernel } from '../../src/kernel/mixture-kernel.js';
+import { createKernel } from '../../src/kernel/kernels.js';
 import { boltzmann } from '../../src/model/boltzmann.js';
 import { stateSpace } from '../../src/model/state-space.js';
 import { transitionMatrix } from '../../src/spectrum/dense-kernel.js';
 import { propagatedError } from '../../src/trainability/exact-snr.js';
 import { TableRoute } from '../../src/trainability/table-route.js';
 import { EPS, energyOf } from '../support/brute-force.js';
-import { complete, random, randomData, ring } from '../support/models.js';
+import { complete, REVERSIBLE, random, randomData, ring } from '../support/models.js';
 
 /** beta times the size of the couplings. Around 118, 177 and 355 a complete graph of four, a ring and a pair leave the range of normal numbers. */
 const strengths = [50, 100, 118, 177, 300, 355];
@@ -127,7 +126,7 @@ describe.each(models)('$name', ({ of }) => {
     const seen = new Map<string, string>();
     for (const { at, model } of variants(of)) {
       for (const [name, data] of dataOf(model)) {
-        for (const kernel of KERNEL_NAMES) {
+        for (const kernel of REVERSIBLE) {
           for (const start of ['uniform', 'stationary', 'data', 'state:0'] as const) {
             const report = evaluateModel(model, data, { ...settings, kernel, start });
             for (const defect of defects(report)[kind]) {
@@ -151,7 +150,7 @@ describe.each(models)('$name', ({ of }) => {
   test('flip probabilities are Boltzmann ratios', () => {
     for (const { model } of variants(of)) {
       const law = boltzmann(stateSpace(model), model.theta, model.beta);
-      const matrix = transitionMatrix(new MixtureKernel(law, kernelBlocks(model, 'random-scan')));
+      const matrix = transitionMatrix(createKernel(law, model, 'random-scan'));
       const { states, flips } = law.space;
       for (let s = 0; s < states; s++) {
         for (const flip of flips) {
@@ -170,7 +169,7 @@ describe.each(models)('$name', ({ of }) => {
     const wrong: string[] = [];
     for (const { at, model } of variants(of)) {
       const data = dataOf(model)[0][1];
-      for (const kernel of KERNEL_NAMES) {
+      for (const kernel of REVERSIBLE) {
         const options = { ...settings, burnIn: 0, chains: 1, gradient: false, kernel, start: 'stationary' } as const;
         const { operational } = evaluateModel(model, data, options);
         const table = new TableRoute(model, data, kernel);

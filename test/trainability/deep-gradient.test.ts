@@ -1,7 +1,7 @@
-import { createRoute, ising, KERNEL_NAMES, type Model, type Quantity, type Route, rbm } from 'htdml';
+import { createRoute, ising, type Model, type Quantity, type Route, rbm } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { dot, EPS, lawError } from '../support/brute-force.js';
-import { complete, random, randomData } from '../support/models.js';
+import { complete, MIXTURES, random, randomData } from '../support/models.js';
 
 /** Wells of many states each, so that most differences of `u` are within a well: order 1, where `u` itself is of the order of the inverse gap. */
 function models(): { name: string; model: Model }[] {
@@ -56,7 +56,7 @@ describe.each(models())('$name', ({ model }) => {
   const raw = Float64Array.from(model.theta, random(17).normal);
   const direction = raw.map((x) => x / raw.reduce((sum, y) => sum + Math.abs(y), 0));
   const routes = [
-    ...KERNEL_NAMES.map((kernel) => createRoute(model, data, { kernel, route: 'table' })),
+    ...MIXTURES.map((kernel) => createRoute(model, data, { kernel, route: 'table' })),
     ...(model.layers === null ? [] : [createRoute(model, data, { kernel: 'random-block', route: 'factored' })]),
   ];
 

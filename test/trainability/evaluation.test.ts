@@ -1,20 +1,19 @@
-import { createRoute, type EvaluateOptions, evaluateModel, ising, KERNEL_NAMES, type Model, teacherLaw } from 'htdml';
+import { createRoute, type EvaluateOptions, evaluateModel, ising, type Model, teacherLaw } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { checkOptions } from '../../src/trainability/options.js';
 import {
-  blocksOf,
   dot,
   EPS,
   fromLeft,
   fullSpace,
   inner,
   jointLaw,
-  kernelMatrix,
   lawError,
+  matrixOf,
   times,
   vector,
 } from '../support/brute-force.js';
-import { complete, gradientCases, random, randomData } from '../support/models.js';
+import { complete, GIBBS, gradientCases, random, randomData } from '../support/models.js';
 
 const options = (extra: Partial<EvaluateOptions> = {}): EvaluateOptions => ({
   kernel: 'random-scan',
@@ -36,8 +35,8 @@ describe.each(gradientCases())('$name', ({ model, data }) => {
   const pairs = model.edges.length;
   const square = (x: readonly number[]) => x.reduce((sum, value) => sum + value * value, 0);
 
-  describe.each(KERNEL_NAMES)('%s', (kernel) => {
-    const p = kernelMatrix(full, blocksOf(model, kernel));
+  describe.each(GIBBS)('%s', (kernel) => {
+    const p = matrixOf(full, kernel);
 
     test('operational SNR by parameter group against powers of the full matrix, with and without chains', () => {
       const { burnIn, window } = options();
@@ -126,7 +125,7 @@ describe('symmetry', () => {
   const without = ising({ spins: 5, edges: complete(5), couplings });
   const data = randomData(5, 109, 0.6);
 
-  test.each(KERNEL_NAMES)('%s: without biases the textbook gap sees nothing, and the others are numbers', (kernel) => {
+  test.each(GIBBS)('%s: without biases the textbook gap sees nothing, and the others are numbers', (kernel) => {
     const result = evaluateModel(without, data, options({ kernel }));
     const { singleGap, ...rest } = result.predictors;
     expect(singleGap).toBe('symmetry-zero');
@@ -140,7 +139,7 @@ describe('symmetry', () => {
     expect(result.spectralGap).toBeLessThan(1 - slowest);
   });
 
-  test.each(KERNEL_NAMES)('%s: with biases, be they zero, the textbook gap is a number', (kernel) => {
+  test.each(GIBBS)('%s: with biases, be they zero, the textbook gap is a number', (kernel) => {
     const model = ising({ spins: 5, edges: complete(5), couplings, biases: Array(5).fill(0) });
     const { predictors, spectralGap } = evaluateModel(model, data, options({ kernel }));
     const { singleGap } = predictors;
@@ -188,6 +187,60 @@ test('the claim of tracking: R within a factor of two of R_hat of the relevant m
   expect(ratios[0]).toBeGreaterThan(4);
   expect(ratios.some((ratio) => ratio > 2 && ratio < 3)).toBe(true);
   expect(ratios[ratios.length - 1]).toBeLessThan(2);
+});
+
+describe.each(gradientCases())('$name', ({ model, data }) => {
+  const bound = (extra: Partial<EvaluateOptions>) => {
+    const { operational, predictors, gates, trackingBound, notes } = evaluateModel(model, data, options(extra));
+    expect(notes.some(({ path }) => path === 'trackingBound')).toBe(trackingBound === null);
+    const ratio = (operational?.R ?? Number.NaN) / (predictors.full.Rhat ?? Number.NaN);
+    return { ratio, gap: gates.A5.gap ?? Number.NaN, trackingBound };
+  };
+
+  test.each(['uniform', 'data', 'state:1'] as const)(
+    'from %s, R / R_hat of one chain is in the proven interval',
+    (start) => {
+      const { ratio, gap, trackingBound } = bound({ start, burnIn: 2000, window: 200_000 });
+      const [low, high] = trackingBound ?? [Number.NaN, Number.NaN];
+      // The law counts as stationary 1e-13 away, spectral sums are right to n lawError / gap, and correlations add both up over 1 / gap steps.
+      const slack = (4e-13 + 16 * 2 ** model.spins * lawError(model)) / gap;
+      expect(ratio).toBeGreaterThan(low * (1 - slack));
+      expect(ratio).toBeLessThan(high * (1 + slack));
+      expect(bound({ start, chains: 4 }).trackingBound).toBeNull();
+    },
+  );
+
+  test('from equilibrium the interval is a point, for any number of chains', () => {
+    const one = bound({ start: 'stationary', window: 50 });
+    const [low, high] = one.trackingBound ?? [0, 0];
+    expect(low).toBe(high);
+    expect(Math.abs(one.ratio / low - 1)).toBeLessThan(1e-12);
+    const four = bound({ start: 'stationary', window: 50, chains: 4 });
+    expect(four.trackingBound).toEqual(one.trackingBound);
+    expect(Math.abs(four.ratio / one.ratio - 1)).toBeLessThan(1e-12);
+  });
+});
+
+test('too short a run from far away has no upper end, and says so', () => {
+  const { model, data } = gradientCases()[3];
+  const { trackingBound, notes } = evaluateModel(model, data, options({ start: 'state:5', burnIn: 0, window: 1 }));
+  expect(trackingBound).toBeNull();
+  expect(notes.find(({ path }) => path === 'trackingBound')?.reason).toMatch(/upper end/);
+});
+
+test('deep in a plateau the gates say which numbers are not known', () => {
+  const deep = ising({ spins: 4, edges: complete(4), couplings: Array(6).fill(200), biases: Array(4).fill(0) });
+  for (const start of ['uniform', 'stationary'] as const) {
+    const { gates, claim, trackingBound, notes } = evaluateModel(deep, randomData(4, 3), options({ start }));
+    expect(gates.A3.met).toBe(false);
+    expect(claim.conditional).toBe('unmet');
+    expect(claim.gates).toContain('A3');
+    expect([gates.A7.met, gates.A8.met, gates.A6.met, trackingBound]).toEqual([null, null, null, null]);
+    expect(gates.A5.met).toBe(start === 'stationary' ? true : null);
+    for (const path of ['trackingBound', 'gates.A6', 'gates.A7', 'gates.A8']) {
+      expect(notes.map((note) => note.path)).toContain(path);
+    }
+  }
 });
 
 test('options out of range are refused by name', () => {

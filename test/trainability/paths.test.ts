@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { propagatedError } from '../../src/trainability/exact-snr.js';
 import { startLaw } from '../../src/trainability/start.js';
 import { TableRoute } from '../../src/trainability/table-route.js';
-import { blocksOf, errorOverAllPaths, fullSpace, jointLaw, kernelMatrix, vector } from '../support/brute-force.js';
-import { complete, random, randomData } from '../support/models.js';
+import { errorOverAllPaths, fullSpace, jointLaw, matrixOf, vector } from '../support/brute-force.js';
+import { complete, MIXTURES, random, randomData } from '../support/models.js';
 
 const { normal } = random(13);
 const normals = (n: number) => Array.from({ length: n }, normal);
@@ -45,7 +45,7 @@ describe.each(Object.entries(models))('%s', (_, model) => {
   describe.each(KERNEL_NAMES)('%s', (name) => {
     const table = new TableRoute(model, data, name);
     const { law, kernel } = table.at(model.theta);
-    const p = kernelMatrix(full, blocksOf(model, name));
+    const p = matrixOf(full, name);
 
     test.each(Object.keys(starts) as (keyof typeof starts & Parameters<typeof startLaw>[3])[])('from %s', (start) => {
       const mu = startLaw(model, data, law, start);
@@ -59,9 +59,11 @@ describe.each(Object.entries(models))('%s', (_, model) => {
             ['biases', pairs, mse.length],
           ] as const) {
             // Up to 8^6 paths; their probabilities are products of at most six numbers and sum to one, errors are bounded by 4 per observable:
-            // six observables times 4 times 6 roundings times lawError of about 20 eps is 6e-13 at worst, and rounding to either side leaves 1e-13.
-            expect(Math.abs(error[group].mse - sum(mse.slice(from, to)))).toBeLessThan(1e-13);
-            expect(Math.abs(error[group].biasSquared - sum(biasSquared.slice(from, to)))).toBeLessThan(1e-13);
+            // six observables times 4 times 6 roundings times lawError of about 20 eps is 6e-13 at worst, and rounding to either side leaves 1e-13; a product of blocks rounds
+            // once per factor, five of them here.
+            const tolerance = MIXTURES.includes(name) ? 1e-13 : 5e-13;
+            expect(Math.abs(error[group].mse - sum(mse.slice(from, to)))).toBeLessThan(tolerance);
+            expect(Math.abs(error[group].biasSquared - sum(biasSquared.slice(from, to)))).toBeLessThan(tolerance);
           }
         }
       }

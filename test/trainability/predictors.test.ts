@@ -1,10 +1,10 @@
-import { createRoute, KERNEL_NAMES } from 'htdml';
+import { createRoute } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import type { EigenvalueGroup } from '../../src/spectrum/groups.js';
 import { DEFAULT_THRESHOLDS, modeSets } from '../../src/trainability/mode-sets.js';
 import { limitingFactor, modePredictors, type Predictor, predict } from '../../src/trainability/predictors.js';
 import { EPS } from '../support/brute-force.js';
-import { gradientCases } from '../support/models.js';
+import { gradientCases, MIXTURES } from '../support/models.js';
 
 const group = (gap: number, weight: number, multiplicity = 1): EigenvalueGroup => ({
   gap,
@@ -125,7 +125,7 @@ describe('the predictors that need modes', () => {
 });
 
 describe.each(gradientCases())('$name', ({ model, data }) => {
-  test.each(KERNEL_NAMES)('%s: identities, and inclusions between the sets', (kernel) => {
+  test.each(MIXTURES)('%s: identities, and inclusions between the sets', (kernel) => {
     const route = createRoute(model, data, { kernel });
     const relaxation = route.relaxation(model.theta);
     const { value } = route.evaluate(model.theta, ['timescale', 'variance']);

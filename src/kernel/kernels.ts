@@ -1,0 +1,82 @@
+import { ReversibilityError } from '../errors.js';
+import type { Boltzmann } from '../model/boltzmann.js';
+import type { Model } from '../model/model.js';
+import { MetropolisKernel } from './metropolis-kernel.js';
+import { MixtureKernel } from './mixture-kernel.js';
+import type { KernelOperator } from './operator.js';
+import { ProductKernel } from './product-kernel.js';
+
+/** How a kernel uses its blocks: one of them per step, or all of them in sequence. Metropolis proposes one spin per step. */
+export type Schedule =
+  | { readonly kind: 'mixture'; readonly blocks: readonly (readonly number[])[] }
+  | { readonly kind: 'product'; readonly blocks: readonly (readonly number[])[] }
+  | { readonly kind: 'metropolis'; readonly spins: number };
+
+/** Every kernel of DESIGN section 2 for models on a table: what it is, whether it is reversible and whether it has derivatives. */
+export const KERNELS = {
+  'random-scan': { reversible: true, differentiable: true },
+  'random-block': { reversible: true, differentiable: true },
+  palindrome: { reversible: true, differentiable: true },
+  'palindrome-block': { reversible: true, differentiable: true },
+  metropolis: { reversible: true, differentiable: false },
+  'alternating-block': { reversible: false, differentiable: true },
+} as const;
+
+export type KernelName = keyof typeof KERNELS;
+export const KERNEL_NAMES = Object.keys(KERNELS) as readonly KernelName[];
+
+export function schedule(model: Model, kernel: KernelName): Schedule {
+  const sites = () => Array.from({ length: model.spins }, (_, i) => [i]);
+  switch (kernel) {
+    case 'random-scan':
+      return { kind: 'mixture', blocks: sites() };
+    case 'random-block':
+      return { kind: 'mixture', blocks: model.blocks };
+    case 'palindrome':
+      return { kind: 'product', blocks: thereAndBack(sites()) };
+    case 'palindrome-block':
+      return { kind: 'product', blocks: thereAndBack(model.blocks) };
+    case 'alternating-block':
+      return { kind: 'product', blocks: model.blocks };
+    case 'metropolis':
+      return { kind: 'metropolis', spins: model.spins };
+  }
+  return kernel satisfies never;
+}
+
+/** Kernel steps that visit every spin once (twice, but for the last block, in a palindrome). */
+export function stepsPerSweep(model: Model, kernel: KernelName): number {
+  const plan = schedule(model, kernel);
+  switch (plan.kind) {
+    case 'mixture':
+      return plan.blocks.length;
+    case 'product':
+      return 1;
+    case 'metropolis':
+      return plan.spins;
+  }
+  return plan satisfies never;
+}
+
+/** The kernel as an operator; `sector` -1 on odd functions of the global flip, where the law's space is folded. */
+export function createKernel(law: Boltzmann, model: Model, kernel: KernelName, sector: 1 | -1 = 1): KernelOperator {
+  const plan = schedule(model, kernel);
+  switch (plan.kind) {
+    case 'mixture':
+      return new MixtureKernel(law, plan.blocks, sector);
+    case 'product':
+      return ProductKernel.of(law, plan.blocks, sector);
+    case 'metropolis':
+      return new MetropolisKernel(law, sector);
+  }
+  return plan satisfies never;
+}
+
+/** Refuses what needs the modes of a kernel that has none in general. */
+export function requireReversible(kernel: KernelName, what: string): void {
+  if (!KERNELS[kernel].reversible) throw new ReversibilityError(what, kernel);
+}
+
+function thereAndBack<T>(list: readonly T[]): T[] {
+  return [...list, ...list.slice(0, -1).reverse()];
+}

@@ -1,0 +1,232 @@
+import type { EigenvalueGroup } from '../spectrum/groups.js';
+import { type ModeThresholds, modeSets } from './mode-sets.js';
+import type { Note } from './notes.js';
+import { slowestGap } from './tracking-bound.js';
+
+/** The thresholds of the gates of DESIGN section 7, committed before a run and written into its result. */
+export const GATE_THRESHOLDS = {
+  /** A2: largest relative defect of detailed balance. */
+  detailedBalance: 1e-12,
+  /** A3: `1 - s_2` and `1 + s_min` lie above this times `2^N`. */
+  gapPerState: Number.EPSILON,
+  /** A5: `B (1 - s_*)` is at least this plus `max(0, log chi)`. */
+  burnInLog: 3,
+  /** A6: `K` is at least this many times the largest integrated time. */
+  windowTimes: 50,
+  /** A6: largest `delta1` (D11). */
+  windowDeficit: 0.1,
+  /** A7: least `gamma_bulk` per sweep; groups with no more than this share of the weight are not seen. */
+  bulkRelaxation: 0.05,
+  bulkWeight: 1e-20,
+  /** A8: the sets must be the same from `epsilon` divided by this to `epsilon` times this. */
+  epsilonFactor: 3,
+  /** F4: `R` and `R_hat` are within this factor. */
+  trackingFactor: 2,
+} as const;
+
+/** One checked assumption. What cannot be checked has `met` null, and anything that is null comes with a `reason`. */
+export interface Gate {
+  readonly value: number | string | readonly [number, number] | null;
+  readonly met: boolean | null;
+  readonly reason?: string;
+}
+
+export interface Gates {
+  /** Fixed parameters: by construction. */
+  readonly A1: Gate;
+  /** Reversible kernel: the measured defect of detailed balance. */
+  readonly A2: Gate & { readonly exemption?: string };
+  /** Irreducible and aperiodic: `1 - s_2` over all symmetry sectors, and `1 + s_min` over the observables' one; both above `needed`. */
+  readonly A3: Gate & { readonly onePlusLeast: number | null; readonly needed: number };
+  /** Observables with finite variance: their sum. */
+  readonly A4: Gate;
+  /** Burn-in in kernel steps, and what is needed of it. */
+  readonly A5: Gate & { readonly needed: number | null; readonly logChi?: number | null; readonly gap?: number };
+  /** Window in kernel steps, and what is needed of it; `delta1` of D11. */
+  readonly A6: Gate & { readonly needed: number | null; readonly delta1: number | null };
+  /** Relaxation rate outside of the slow cluster, per sweep. */
+  readonly A7: Gate & { readonly needed: number };
+  /** The range of `epsilon`, above its first end up to its second, over which the relevant modes are the same. */
+  readonly A8: Gate;
+  /** Global flip symmetry: `max |pi(x) - pi(-x)| / max pi`. A fact about the model; no claim depends on it. */
+  readonly A9: Gate;
+  /** Tracking: `log(R / R_hat_relevant)`. */
+  readonly F4: Gate;
+}
+
+/** What is known of a model on a table of all its states. */
+export interface TableFacts {
+  readonly detailedBalanceDefect: number;
+  /** `log chi` (D11) of the start law. */
+  readonly logChi: number;
+  readonly flipDefect: number;
+}
+
+export interface GateInputs {
+  readonly spins: number;
+  readonly stepsPerSweep: number;
+  readonly burnIn: number;
+  readonly window: number;
+  /** Whether chains start in equilibrium. */
+  readonly stationary: boolean;
+  readonly thresholds: ModeThresholds;
+  /** Why a kernel that is not reversible is taken all the same. */
+  readonly exemption?: string | undefined;
+  /** Sum of the observables' variances, and the largest of their integrated times; null where it is not known. */
+  readonly variance: number;
+  readonly integratedTime: number | null;
+  readonly delta1: number | null;
+  /** `1 - s_2` over all symmetry sectors. */
+  readonly spectralGap: number | null;
+  /** Groups of the observables' sector, and whether their gaps are above rounding. */
+  readonly groups: readonly EigenvalueGroup[] | null;
+  readonly resolved: boolean;
+  readonly table: TableFacts | null;
+  readonly R: number | null;
+  readonly relevantRhat: number | null;
+  /** Why there is no table, why there are no groups or they are not resolved, and why there is no timescale. */
+  readonly reasons: { readonly table: string; readonly modes: string; readonly timescale: string };
+}
+
+/** All gates of DESIGN section 7. */
+export function checkGates(inputs: GateInputs): Gates {
+  const groups = inputs.resolved ? inputs.groups : null;
+  return {
+    A1: { value: 'fixed', met: true },
+    A2: reversibility(inputs),
+    A3: ergodicity(inputs),
+    A4: { value: inputs.variance, met: Number.isFinite(inputs.variance) && inputs.variance > 0 },
+    A5: burnIn(inputs, groups),
+    A6: windowLength(inputs),
+    A7: bulkRelaxation(inputs, groups),
+    A8: robustness(inputs, groups),
+    A9: flipSymmetry(inputs),
+    F4: tracking(inputs),
+  };
+}
+
+function reversibility({ table, exemption, reasons }: GateInputs): Gates['A2'] {
+  if (table === null) return { value: null, met: null, reason: reasons.table };
+  const value = table.detailedBalanceDefect;
+  const met = value <= GATE_THRESHOLDS.detailedBalance;
+  return !met && exemption !== undefined ? { value, met: true, exemption } : { value, met };
+}
+
+function ergodicity({ spins, spectralGap, groups, reasons }: GateInputs): Gates['A3'] {
+  const needed = smallestGap(spins);
+  const onePlusLeast = groups?.reduce((least, { gap }) => Math.min(least, 2 - gap), 2) ?? null;
+  const missing = spectralGap === null || onePlusLeast === null;
+  const low = (spectralGap ?? 1) <= needed || (onePlusLeast ?? 1) <= needed;
+  const known = { value: spectralGap, onePlusLeast, needed, met: low ? false : missing ? null : true };
+  return missing ? { ...known, reason: reasons.modes } : known;
+}
+
+/** What eigenvalues are known to, with a margin. */
+function smallestGap(spins: number): number {
+  return 2 ** spins * GATE_THRESHOLDS.gapPerState;
+}
+
+/**
+ * A5: `B >= (3 + max(0, log chi)) / (1 - s_*)`, `chi^2 = E_pi (mu_0/pi - 1)^2` on the observables' sector and `s_*` the largest `|s|` there.
+ * It makes `delta2` of D11 negligible. From equilibrium no burn-in is needed.
+ */
+function burnIn(inputs: GateInputs, groups: GateInputs['groups']): Gates['A5'] {
+  const value = inputs.burnIn;
+  if (inputs.stationary) return { value, needed: 0, met: true };
+  const { table, reasons } = inputs;
+  if (table === null) return { value, needed: null, met: null, reason: reasons.table };
+  if (groups === null) return { value, needed: null, met: null, reason: reasons.modes };
+  const gap = slowestGap(groups);
+  if (gap <= smallestGap(inputs.spins)) {
+    return { value, needed: null, met: false, gap, reason: 'the chain is periodic or reducible: no burn-in is enough' };
+  }
+  const needed = (GATE_THRESHOLDS.burnInLog + Math.max(0, table.logChi)) / gap;
+  const met = value >= needed;
+  if (Number.isFinite(table.logChi)) return { value, needed, met, logChi: table.logChi, gap };
+  return { value, needed, met, logChi: null, gap, reason: 'the start law is the equilibrium' };
+}
+
+function windowLength({ window, integratedTime, delta1, reasons }: GateInputs): Gates['A6'] {
+  if (integratedTime === null) return { value: window, needed: null, delta1, met: null, reason: reasons.timescale };
+  const needed = GATE_THRESHOLDS.windowTimes * integratedTime;
+  const known = { value: window, needed, delta1 };
+  if (delta1 === null) return { ...known, met: window >= needed, reason: reasons.modes };
+  return { ...known, met: window >= needed && delta1 <= GATE_THRESHOLDS.windowDeficit };
+}
+
+function bulkRelaxation({ stepsPerSweep, thresholds, reasons }: GateInputs, groups: GateInputs['groups']): Gates['A7'] {
+  const needed = GATE_THRESHOLDS.bulkRelaxation;
+  if (groups === null) return { value: null, needed, met: null, reason: reasons.modes };
+  const { relevant, slowCluster } = modeSets(groups, thresholds);
+  if (relevant.length === 0) return { value: null, needed, met: null, reason: 'no group is relevant at this epsilon' };
+  const least = GATE_THRESHOLDS.bulkWeight * totalWeight(groups);
+  const inside = new Set(slowCluster);
+  const bulk = groups.filter(({ weight }, k) => !inside.has(k) && weight > least);
+  if (bulk.length === 0) {
+    return { value: null, needed, met: true, reason: 'the slow cluster holds every mode that the observables see' };
+  }
+  const value = stepsPerSweep * bulk.reduce((slowest, { gap }) => Math.min(slowest, gap), 2);
+  return { value, needed, met: value >= needed };
+}
+
+/** Given `kappa`, the slow cluster depends on `epsilon` through its anchor, the slowest relevant group: it is the same where the relevant groups are. */
+function robustness({ thresholds, reasons }: GateInputs, groups: GateInputs['groups']): Gate {
+  if (groups === null) return { value: null, met: null, reason: reasons.modes };
+  const { epsilon } = thresholds;
+  const total = totalWeight(groups);
+  if (!(total > 0)) return { value: null, met: null, reason: reasons.timescale };
+  const shares = groups.map(({ weight }) => weight / total);
+  const inside = new Set(modeSets(groups, thresholds).relevant);
+  const low = shares.reduce((most, share, k) => (inside.has(k) ? most : Math.max(most, share)), 0);
+  const high = shares.reduce((least, share, k) => (inside.has(k) ? Math.min(least, share) : least), 1);
+  const factor = GATE_THRESHOLDS.epsilonFactor;
+  return { value: [low, high], met: low < epsilon / factor && factor * epsilon <= high };
+}
+
+function flipSymmetry({ table, reasons }: GateInputs): Gate {
+  return table === null
+    ? { value: null, met: null, reason: reasons.table }
+    : { value: table.flipDefect, met: null, reason: 'a fact about the model that no claim depends on' };
+}
+
+function tracking({ R, relevantRhat }: GateInputs): Gate {
+  if (R === null) return { value: null, met: null, reason: 'R is not known' };
+  if (relevantRhat === null) return { value: null, met: null, reason: 'R_hat of the relevant modes is not known' };
+  if (R === 0 || relevantRhat === 0) return { value: null, met: null, reason: 'there is no signal' };
+  const value = Math.log(R / relevantRhat);
+  return { value, met: Math.abs(value) <= Math.log(GATE_THRESHOLDS.trackingFactor) };
+}
+
+function totalWeight(groups: readonly EigenvalueGroup[]): number {
+  return groups.reduce((sum, { weight }) => sum + weight, 0);
+}
+
+/** The two tiers of a claim (DESIGN section 7). */
+export interface Claim {
+  /** The factorisation, under A1 to A8. */
+  readonly conditional: 'met' | 'unmet' | 'unchecked';
+  /** The gates in the way of the conditional tier: those unmet, or where there is none, those unchecked. */
+  readonly gates: readonly string[];
+  /** That `R_hat` tracks `R` on this system (F4). */
+  readonly operational: 'tracked' | 'violated' | 'untested';
+}
+
+export const CONDITIONS = ['A1', 'A2', 'A3', 'A4', 'A5', 'A6', 'A7', 'A8'] as const;
+
+export function claim(gates: Gates): Claim {
+  const unmet = CONDITIONS.filter((name) => gates[name].met === false);
+  const unchecked = CONDITIONS.filter((name) => gates[name].met === null);
+  const { met } = gates.F4;
+  return {
+    conditional: unmet.length > 0 ? 'unmet' : unchecked.length > 0 ? 'unchecked' : 'met',
+    gates: unmet.length > 0 ? unmet : unchecked,
+    operational: met === null ? 'untested' : met ? 'tracked' : 'violated',
+  };
+}
+
+/** A note for every gate with something null in it. */
+export function gateNotes(gates: Gates): Note[] {
+  return Object.entries(gates).flatMap(([name, { reason }]) =>
+    reason === undefined ? [] : [{ path: `gates.${name}`, reason }],
+  );
+}
