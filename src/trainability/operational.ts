@@ -57,7 +57,7 @@ export function operationalError(
     mu,
     burnIn,
     window,
-    measure && (() => table.modes(model.theta)),
+    groups && (() => table.modes(model.theta)),
   );
 }
 
