@@ -1,4 +1,5 @@
 import { InputError, show } from '../errors.js';
+import { type MeasuredSnr, type MeasureOptions, measureSnr } from '../estimation/measure.js';
 import { KERNEL_NAMES, type KernelName, stepsPerSweep } from '../kernel/kernels.js';
 import { readData } from '../model/data-file.js';
 import type { DataLaw } from '../model/data-law.js';
@@ -25,6 +26,8 @@ export interface EvaluateFlags {
   readonly epsilon: string;
   readonly kappa: string;
   readonly gradient?: boolean;
+  readonly measure?: string;
+  readonly seed: string;
   readonly json?: boolean;
 }
 
@@ -50,10 +53,26 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
     kappa: '--kappa',
   });
   const evaluation = evaluateModel(model, data, options);
+  const measured = flags.measure === undefined ? null : measureCommand(model, data, options, flags.measure, flags.seed);
   return {
-    output: flags.json ? JSON.stringify(evaluation) : describeEvaluation(model, evaluation),
+    output: flags.json
+      ? JSON.stringify(measured === null ? evaluation : { ...evaluation, measured })
+      : describeEvaluation(model, evaluation, measured),
     code: evaluation.numerics.converged ? 0 : 3,
   };
+}
+
+/** `--measure`: the estimator run again and again, from the same start and with the same schedule. */
+function measureCommand(
+  model: Model,
+  data: DataLaw,
+  options: Omit<MeasureOptions, 'repetitions' | 'seed'>,
+  repetitions: string,
+  seed: string,
+): MeasuredSnr {
+  const asked = { ...options, repetitions: numeric('--measure', repetitions), seed: numeric('--seed', seed) };
+  checkOptions(asked, ['repetitions', 'seed'], { repetitions: '--measure', seed: '--seed' });
+  return measureSnr(model, data, asked);
 }
 
 /** The data law of `--data` or `--teacher`, exactly one of which must be given. */
@@ -111,7 +130,7 @@ function numeric(field: string, text: string): number {
 }
 
 /** The evaluation as text for a terminal. */
-export function describeEvaluation(model: Model, e: ModelEvaluation): string {
+export function describeEvaluation(model: Model, e: ModelEvaluation, measured: MeasuredSnr | null): string {
   const kind =
     model.layers === null
       ? `Ising, ${model.spins} spins (${model.visible.length} visible)`
@@ -128,6 +147,10 @@ export function describeEvaluation(model: Model, e: ModelEvaluation): string {
     ['KL(data || model)', `${num(e.kl)} nats`],
     ['R, exact', o === null ? '-' : `${num(o.R)}${e.plateau ? '  (on the plateau, R < 1)' : ''}`],
   ];
+  if (measured !== null) {
+    const { R, standardError, repetitions } = measured;
+    facts.push(['R, measured', `${num(R)} +- ${num(standardError, 2)}  (${repetitions} repetitions)`]);
+  }
   if (o !== null) {
     for (const [name, group] of Object.entries(o.groups)) facts.push([`  R of the ${name}`, num(group.R)]);
     facts.push(['squared error of the gradient', `${num(o.mse)}  (squared bias ${num(o.biasSquared)})`]);

@@ -1,4 +1,4 @@
-import { type ModelEvaluation, modelToJson, readModel } from 'htdml';
+import { type MeasuredSnr, type ModelEvaluation, modelToJson, readModel } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { type Finished, GOOD, htdml, scratch, startHtdml } from '../support/cli.js';
 import { complete } from '../support/models.js';
@@ -217,4 +217,23 @@ test('a reader that stops reading is no crash', async () => {
   child.stdout?.destroy();
   const { stderr } = await finished;
   expect(stderr).toBe('');
+});
+
+describe.concurrent('--measure', () => {
+  test('R by sampling, reproducible by its seed, within four standard errors of the exact one', async () => {
+    const args = ['evaluate', ring, '--teacher', teacher, '--window', '40', '--measure', '400', '--json'];
+    const [first, again, other] = await Promise.all([htdml(args), htdml(args), htdml([...args, '--seed', '2'])]);
+    const measured = (run: Finished) => (json(run) as ModelEvaluation & { measured: MeasuredSnr }).measured;
+    expect(measured(again)).toEqual(measured(first));
+    expect(measured(other)).not.toEqual(measured(first));
+    const { R, standardError, repetitions } = measured(first);
+    expect(repetitions).toBe(400);
+    expect(Math.abs(R - (json(first).operational?.R ?? Number.NaN))).toBeLessThan(4 * standardError);
+  });
+
+  test('one repetition has no error bar and is refused', async () => {
+    const { code, stdout, stderr } = await htdml(['evaluate', ring, '--teacher', teacher, '--measure', '1']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^htdml: --measure must be a whole number of at least 2, got 1; [^\n]+\.\n$/);
+  });
 });
