@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { createRoute, ising, type KernelName, rbm } from 'htdml';
+import { describe, expect, test } from 'vitest';
+import { MIXTURES, randomData } from '../support/models.js';
+
+interface Case {
+  readonly model: string;
+  readonly spins: number;
+  readonly edges: [number, number][];
+  readonly blocks: number[][];
+  readonly kernel: KernelName;
+  readonly theta: number[];
+  readonly timescale: number;
+  readonly gradient: number[];
+}
+
+const { cases } = JSON.parse(readFileSync(new URL('../fixtures/deep-plateaus.json', import.meta.url), 'utf8')) as {
+  cases: Case[];
+};
+
+/** Figures of 80-digit arithmetic by the script beside them: two wells, `T` from 1e3 to 1e15. */
+describe.each(
+  cases.map((one) => ({ ...one, title: `${one.model}, ${one.kernel}, T = ${one.timescale.toExponential(1)}` })),
+)('$title', ({ model: name, spins, edges, blocks, kernel, theta, timescale, gradient }) => {
+  const pairs = edges.length;
+  const graph = ising({ spins, edges, blocks, couplings: theta.slice(0, pairs), biases: theta.slice(pairs) });
+  const machine = name.startsWith('RBM')
+    ? rbm({
+        visible: 2,
+        hidden: 2,
+        weights: theta.slice(0, 4),
+        visibleBiases: theta.slice(4, 6),
+        hiddenBiases: theta.slice(6),
+      })
+    : null;
+  const routes = [createRoute(graph, randomData(spins, 3), { kernel })];
+  if (machine !== null) routes.push(createRoute(machine, randomData(2, 3), { kernel }));
+  // Exponents are sums of parameters, each rounded once, and exp is as accurate as its argument.
+  const size = theta.reduce((sum, x) => sum + Math.abs(x), 0);
+  const tolerance = 16 * Number.EPSILON * (1 + size);
+
+  test.each(routes.map((route) => ({ route, which: route.name })))('$which: T and its derivative', ({ route }) => {
+    const { value, pullback, info } = route.evaluate(Float64Array.from(theta), ['timescale']);
+    expect(info.converged).toBe(true);
+    expect(Math.abs((value.timescale ?? 0) / timescale - 1)).toBeLessThan(tolerance);
+    const largest = Math.max(...gradient.map(Math.abs));
+    const off = Math.max(...pullback({ timescale: 1 }).map((g, a) => Math.abs(g - gradient[a]))) / largest;
+    // Under a product of blocks, differences are taken of vectors of the size of T that were rounded after each factor.
+    const product = route.name === 'table' && !MIXTURES.includes(kernel);
+    expect(off).toBeLessThan(product ? tolerance + 1e-16 * timescale : 4 * tolerance);
+  });
+});
