@@ -21,7 +21,7 @@ export interface TrainingSeries {
 type Quantity = 'kl' | 'effectiveGap';
 
 /**
- * KL and effective gap against the training step, one above the other on logarithmic axes. A value that cannot be drawn
+ * KL and effective gap against the step, one above the other on logarithmic axes. A value that cannot be drawn
  * breaks its line.
  */
 export function trainingFigure(series: readonly TrainingSeries[]): string {
@@ -52,10 +52,10 @@ export function trainingFigure(series: readonly TrainingSeries[]): string {
       ],
     });
   };
-  return renderSvg(
-    `KL in nats and effective gap per kernel step against the training step. ${[...styles.keys()].join('; ')}`,
-    [half('kl', 'KL (nats)', null), half('effectiveGap', 'effective gap (per kernel step)', 'training step')],
-  );
+  return renderSvg(`KL in nats and effective gap per kernel step against the step. ${[...styles.keys()].join('; ')}`, [
+    half('kl', 'KL (nats)', null),
+    half('effectiveGap', 'effective gap (per kernel step)', 'step'),
+  ]);
 }
 
 /** A line through neighbouring values, and a dot for each value without drawable neighbours. */

@@ -193,9 +193,7 @@ describe('trainingFigure', () => {
       { name: 'b', points },
     ]);
     expect(checked(svg).querySelectorAll('g[aria-label="line"]').length).toBe(4);
-    expect(texts(svg)).toEqual(
-      expect.arrayContaining(['KL (nats)', 'effective gap (per kernel step)', 'training step']),
-    );
+    expect(texts(svg)).toEqual(expect.arrayContaining(['KL (nats)', 'effective gap (per kernel step)', 'step']));
     expect(texts(svg).filter((text) => text === '10').length).toBe(1);
   });
 
