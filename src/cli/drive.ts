@@ -8,8 +8,8 @@ export class Interrupted extends Error {}
 const CHECKPOINT_EVERY_MS = 5000;
 
 /**
- * Runs a generator of steps to its end, where each step says the state from which it follows: traces every record, shows progress, saves a checkpoint every few seconds, and on SIGINT or SIGTERM
- * saves one and throws {@link Interrupted}. Returns the final state.
+ * Runs a generator of steps to its end, where each step says the state from which it follows: traces every record, shows progress, saves a
+ * checkpoint every few seconds, and on SIGINT or SIGTERM saves one and throws {@link Interrupted}. Returns the final state.
  */
 export async function drive<S, R extends object>(
   steps: Generator<{ readonly record: R; readonly state: S }, S>,

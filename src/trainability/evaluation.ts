@@ -153,7 +153,9 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     gateThresholds: GATE_THRESHOLDS,
     claim: claim(gates),
     numerics,
-    ...(options.gradient && { gradient: gradientReport(route, table, theta, samples, signal, resolved, notes) }),
+    ...(options.gradient && {
+      gradient: gradientReport(evaluation, route.differentiable, table, theta, samples, signal, resolved, notes),
+    }),
     notes,
   };
 }

@@ -7,7 +7,7 @@ import { factoredTimescaleGradient } from './factored-gradient.js';
 import { factoredSignal, modelCovariance } from './factored-signal.js';
 import { factoredRelaxation } from './factored-spectrum.js';
 import { factoredTimescale, type NarrowProblem, narrowProblem } from './factored-timescale.js';
-import type { Evaluation, Quantities, Quantity, Relaxation, Route } from './route.js';
+import { type Evaluation, evaluated, type Quantities, type Quantity, type Relaxation, type Route } from './route.js';
 
 /** Largest narrow layer, and largest layer at all, that the factored route takes. */
 export const MAX_NARROW_SPINS = 12;
@@ -62,14 +62,6 @@ export class FactoredRoute implements Route {
       ...(problem && { variance: sum(problem.variance) }),
       ...(time && { timescale: sum(time.timescale) }),
     };
-    const need = <T>(part: T | null, quantity: Quantity): T => {
-      if (part !== null) return part;
-      throw new UnsupportedError(
-        `The derivative of ${quantity}`,
-        'it was not evaluated',
-        'list it among the quantities to evaluate',
-      );
-    };
     return {
       value: Object.fromEntries(quantities.map((q) => [q, all[q]])),
       info: {
@@ -84,16 +76,16 @@ export class FactoredRoute implements Route {
         const out = new Float64Array(theta.length);
         const add = (factor: number, x: Float64Array) => x.forEach((value, a) => (out[a] += factor * value));
         if (bar.timescale) {
-          const solved = need(time, 'timescale');
+          const solved = evaluated(time, 'timescale');
           if (!solved.converged) throw new ConvergenceError('The derivative of the timescale', 'the chain is too slow');
           add(bar.timescale, solved.gradient());
         }
-        if (bar.variance) add(2 * beta * bar.variance, varianceCovariance(need(problem, 'variance')));
+        if (bar.variance) add(2 * beta * bar.variance, varianceCovariance(evaluated(problem, 'variance')));
         problem?.signs.forEach((sign, a) => {
           out[a] *= sign;
         });
-        if (bar.signal) add(bar.signal, need(signal, 'signal').signalGradient());
-        if (bar.kl) add(bar.kl * beta, need(signal, 'kl').g);
+        if (bar.signal) add(bar.signal, evaluated(signal, 'signal').signalGradient());
+        if (bar.kl) add(bar.kl * beta, evaluated(signal, 'kl').g);
         return out;
       },
     };

@@ -1,7 +1,7 @@
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { logEffectiveGap, logRhat } from './log-quantities.js';
 import type { Note } from './notes.js';
-import type { Route } from './route.js';
+import type { Evaluation } from './route.js';
 import type { TableRoute } from './table-route.js';
 
 /** Gradients in theta order. */
@@ -12,9 +12,13 @@ export interface GradientReport {
   readonly kl: readonly number[];
 }
 
-/** Gradients of the differentiable predictors and of the divergence, or null with a note. `signal` is `|g|^2`, zero where it is rounding. */
+/**
+ * Gradients of the differentiable predictors and of the divergence, or null with a note, from an evaluation of all four quantities of a model. `signal` is
+ * `|g|^2`, zero where it is rounding.
+ */
 export function gradientReport(
-  route: Route,
+  at: Evaluation,
+  differentiable: boolean,
   table: TableRoute | null,
   theta: Float64Array,
   samples: number,
@@ -22,8 +26,7 @@ export function gradientReport(
   resolved: boolean,
   notes: Note[],
 ): GradientReport {
-  const at = route.evaluate(theta, ['timescale', 'variance', 'signal', 'kl']);
-  const usable = at.info.converged && route.differentiable;
+  const usable = at.info.converged && differentiable;
   const gap = usable ? logEffectiveGap(at.value) : null;
   const rhat = usable ? logRhat({ ...at.value, signal }, samples) : null;
   const cluster = rhat !== null && resolved ? table?.evaluate(theta, ['signal', 'slowClusterTimescale']) : undefined;

@@ -1,3 +1,4 @@
+import { UnsupportedError } from '../errors.js';
 import type { EigenvalueGroup, WeightedEigenvalue } from '../spectrum/groups.js';
 
 /**
@@ -58,4 +59,14 @@ export interface Route {
   /** `E_data f` and `E_pi f`, whose difference is `g` (2.3), in theta order. */
   moments(theta: Float64Array): { readonly data: Float64Array; readonly model: Float64Array };
   relaxation(theta: Float64Array): Relaxation;
+}
+
+/** A part of an evaluation that a pullback needs; refused by name where the quantity was not asked for. */
+export function evaluated<T>(part: T | null, quantity: Quantity): T {
+  if (part !== null) return part;
+  throw new UnsupportedError(
+    `The derivative of ${quantity}`,
+    'it was not evaluated',
+    'list it among the quantities to evaluate',
+  );
 }

@@ -9,12 +9,12 @@ import { generatorEigen, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/
 import { groupEigenvalues, joins, type WeightedEigenvalue } from '../spectrum/groups.js';
 import { type DenseModes, denseModes } from './dense-modes.js';
 import { DEFAULT_THRESHOLDS, type ModeThresholds, modeSets } from './mode-sets.js';
-import type { Evaluation, Quantities, Quantity, Relaxation, Route } from './route.js';
+import { type Evaluation, evaluated, type Quantities, type Quantity, type Relaxation, type Route } from './route.js';
 import { clusterCotangent, clusterSums } from './slow-cluster.js';
 import { type FoldedData, foldData, type TableSignal, tableSignal } from './table-signal.js';
 import { quadratureMeasure, type TableTimescale, tableTimescale } from './table-timescale.js';
 
-/** The route over a table of all states: any graph, either kernel, up to MAX_TABLE_BITS bits; modes up to MAX_DENSE_STATES states. */
+/** The route over a table of all states: any graph, any kernel, up to MAX_TABLE_BITS bits; modes up to MAX_DENSE_STATES states. */
 export class TableRoute implements Route {
   readonly name = 'table';
   readonly differentiable: boolean;
@@ -151,7 +151,7 @@ function pullback(law: Boltzmann, kernel: KernelOperator, bar: Quantities, parts
   const out = new Float64Array(law.space.masks.length);
   const lbar = new Float64Array(law.space.states);
   if (bar.timescale) {
-    const time = required(parts.time, 'timescale');
+    const time = evaluated(parts.time, 'timescale');
     if (!time.info.converged) throw new ConvergenceError('The derivative of the timescale', 'the chain is too slow');
     const timeBar = time.lbar;
     if (timeBar === null) {
@@ -170,26 +170,15 @@ function pullback(law: Boltzmann, kernel: KernelOperator, bar: Quantities, parts
     for (let s = 0; s < lbar.length; s++) lbar[s] -= 2 * bar.variance * law.pi[s] * table[s];
   }
   if (bar.slowClusterTimescale || bar.slowClusterMass) {
-    const { modes, members } = required(parts.cluster, 'slowClusterTimescale');
+    const { modes, members } = evaluated(parts.cluster, 'slowClusterTimescale');
     const [t, m] = [bar.slowClusterTimescale ?? 0, bar.slowClusterMass ?? 0];
     const density = clusterCotangent(law, kernel, modes, members, t, m);
     for (let s = 0; s < lbar.length; s++) lbar[s] += law.pi[s] * density[s];
   }
   add(out, 1, pullbackLogPi(law, lbar));
-  if (bar.signal) add(out, bar.signal, required(parts.signal, 'signal').signalGradient());
-  if (bar.kl) add(out, bar.kl * law.beta, required(parts.signal, 'kl').g);
+  if (bar.signal) add(out, bar.signal, evaluated(parts.signal, 'signal').signalGradient());
+  if (bar.kl) add(out, bar.kl * law.beta, evaluated(parts.signal, 'kl').g);
   return out;
-}
-
-function required<T>(part: T | null, quantity: Quantity): T {
-  if (part === null) {
-    throw new UnsupportedError(
-      `The derivative of ${quantity}`,
-      'it was not evaluated',
-      'list it among the quantities to evaluate',
-    );
-  }
-  return part;
 }
 
 function add(out: Float64Array, factor: number, x: Float64Array): void {
