@@ -3,6 +3,7 @@ import type { KernelName } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { FactoredRoute } from './factored-route.js';
+import type { SoftWindow } from './membership.js';
 import { DEFAULT_THRESHOLDS, type ModeThresholds } from './mode-sets.js';
 import type { Route } from './route.js';
 import { TableRoute } from './table-route.js';
@@ -12,6 +13,8 @@ export interface RouteOptions {
   /** Default `auto`: factored for an RBM under `random-block` or `alternating-block`, else the table. */
   readonly route?: 'auto' | 'table' | 'factored' | undefined;
   readonly thresholds?: ModeThresholds | undefined;
+  /** The window of `softTimescale` and `softMass` (4.2), which need the table. */
+  readonly soft?: SoftWindow | undefined;
 }
 
 /** The way to evaluate a model's structure on data under a kernel. */
@@ -36,5 +39,5 @@ export function createRoute(model: Model, data: DataLaw, options: RouteOptions):
   }
   return factorable && choice !== 'table'
     ? new FactoredRoute(model, data, kernel)
-    : new TableRoute(model, data, kernel, options.thresholds ?? DEFAULT_THRESHOLDS);
+    : new TableRoute(model, data, kernel, options.thresholds ?? DEFAULT_THRESHOLDS, options.soft ?? null);
 }

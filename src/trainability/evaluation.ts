@@ -10,6 +10,7 @@ import type { Note } from './notes.js';
 import { type Operational, operationalError, operationalReport } from './operational.js';
 import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
+import { RESOLVED_GAP } from './resolved.js';
 import type { Relaxation, Route, RouteInfo } from './route.js';
 import { type Start, startLaw, startState } from './start.js';
 import { TableRoute } from './table-route.js';
@@ -170,9 +171,6 @@ function smallTable(route: Route, model: Model, data: DataLaw, { kernel, epsilon
 function signalOf(squared: number, parameters: number): number {
   return squared <= parameters * (64 * Number.EPSILON) ** 2 ? 0 : squared;
 }
-
-/** Eigensolvers know a gap to a few eps; from here on it has at least six digits. */
-const RESOLVED_GAP = 1e6 * Number.EPSILON;
 
 function isResolved({ groups }: Relaxation): boolean {
   return groups?.every((group) => group.gap > RESOLVED_GAP) ?? false;

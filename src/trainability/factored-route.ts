@@ -7,7 +7,15 @@ import { factoredTimescaleGradient } from './factored-gradient.js';
 import { factoredSignal, modelCovariance } from './factored-signal.js';
 import { factoredRelaxation } from './factored-spectrum.js';
 import { factoredTimescale, type NarrowProblem, narrowProblem } from './factored-timescale.js';
-import { type Evaluation, evaluated, type Quantities, type Quantity, type Relaxation, type Route } from './route.js';
+import {
+  type Evaluation,
+  evaluated,
+  type Quantities,
+  type Quantity,
+  type Relaxation,
+  type Route,
+  type Spectrum,
+} from './route.js';
 
 /** Largest narrow layer, and largest layer at all, that the factored route takes. */
 export const MAX_NARROW_SPINS = 12;
@@ -46,7 +54,8 @@ export class FactoredRoute implements Route {
 
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {
     const wants = new Set(quantities);
-    if (wants.has('slowClusterTimescale') || wants.has('slowClusterMass')) {
+    const modal = ['slowClusterTimescale', 'slowClusterMass', 'softTimescale', 'softMass'] as const;
+    if (modal.some((quantity) => wants.has(quantity))) {
       throw new UnsupportedError(
         'The slow cluster and its derivative',
         'the factored route forms no joint modes',
@@ -89,6 +98,11 @@ export class FactoredRoute implements Route {
         return out;
       },
     };
+  }
+
+  spectrum(theta: Float64Array): Spectrum | null {
+    const { groups, measure } = this.relaxation(theta);
+    return groups === null || measure === null ? null : { levels: measure, groups };
   }
 
   relaxation(theta: Float64Array): Relaxation {

@@ -21,19 +21,18 @@ export function factoredRelaxation(problem: NarrowProblem, couplings: number, bi
   const odd = biased ? [] : canonicalModes(problem, -1);
   const share = biased ? 1 : 2;
   const [a, b] = [wide.states / share, narrow.states / share];
-  const groups = groupEigenvalues(
-    weigh(problem, even, couplings, a - b, (wide.states * narrow.states) / share - a - b + 1),
-  );
+  const measure = weigh(problem, even, couplings, a - b, (wide.states * narrow.states) / share - a - b + 1);
+  const groups = groupEigenvalues(measure);
   const slowest = groups[0];
-  if (odd.length === 0 || slowest === undefined) return { groups, slowest: slowest ?? null, measure: groups };
+  if (odd.length === 0 || slowest === undefined) return { groups, slowest: slowest ?? null, measure };
   const oddGaps = odd.map((mode) => slowGap(mode.defect));
   // Where all correlations vanish, odd functions of the wide layer relax at 1/2 too.
   const near = oddGaps.filter((gap) => joins(oddGaps[0], gap)).length + (joins(oddGaps[0], 0.5) ? wide.states / 2 : 0);
   if (joins(Math.min(oddGaps[0], slowest.gap), Math.max(oddGaps[0], slowest.gap))) {
-    return { groups, slowest: { ...slowest, multiplicity: slowest.multiplicity + near }, measure: groups };
+    return { groups, slowest: { ...slowest, multiplicity: slowest.multiplicity + near }, measure };
   }
   const first = slowest.gap < oddGaps[0] ? slowest : { gap: oddGaps[0], multiplicity: near, weight: 0 };
-  return { groups, slowest: first, measure: groups };
+  return { groups, slowest: first, measure };
 }
 
 /** `(1 - c)/2` from `1 - c^2`, without cancellation. */

@@ -5,9 +5,17 @@ import type { EigenvalueGroup, WeightedEigenvalue } from '../spectrum/groups.js'
  * What a route computes and differentiates. With `C` all modes but the stationary one:
  * `timescale` is `T` (3.3), in kernel steps; `variance` is `mu_C = sum_a Var f_a` (2.6); `signal` is `|g|^2` (2.3); `kl` is
  * `KL(data || model's visible law)` in nats. `slowClusterTimescale` and `slowClusterMass` are `T_C` and `mu_C` of the slow cluster
- * of section 4, with its membership frozen where it is evaluated.
+ * of section 4, with its membership frozen where it is evaluated; `softTimescale` and `softMass` are those of the soft window (4.2).
  */
-export type Quantity = 'timescale' | 'variance' | 'signal' | 'kl' | 'slowClusterTimescale' | 'slowClusterMass';
+export type Quantity =
+  | 'timescale'
+  | 'variance'
+  | 'signal'
+  | 'kl'
+  | 'slowClusterTimescale'
+  | 'slowClusterMass'
+  | 'softTimescale'
+  | 'softMass';
 
 /** A number per quantity: values, or cotangents (where a missing one means zero). */
 export type Quantities = { readonly [q in Quantity]?: number | undefined };
@@ -34,7 +42,15 @@ export interface Evaluation {
   readonly info: RouteInfo;
 }
 
-/** The spectrum of the kernel as the observables see it. */
+/** The eigenvalues of the kernel in the observables' symmetry sector, below the stationary one, with the observables' weights. */
+export interface Spectrum {
+  /** Single eigenvalues, or families of equal ones. */
+  readonly levels: readonly WeightedEigenvalue[];
+  /** What they form, slowest first; `members` index the levels. */
+  readonly groups: readonly EigenvalueGroup[];
+}
+
+/** The spectrum of the kernel as the observables see it, and what else its modes tell. */
 export interface Relaxation {
   /** Groups of the observables' symmetry sector below the stationary state, slowest first; null where there are too many states. */
   readonly groups: readonly EigenvalueGroup[] | null;
@@ -58,6 +74,8 @@ export interface Route {
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation;
   /** `E_data f` and `E_pi f`, whose difference is `g` (2.3), in theta order. */
   moments(theta: Float64Array): { readonly data: Float64Array; readonly model: Float64Array };
+  /** Null where there are too many states for modes, or the kernel is not reversible. */
+  spectrum(theta: Float64Array): Spectrum | null;
   relaxation(theta: Float64Array): Relaxation;
 }
 

@@ -7,10 +7,20 @@ import type { Model } from '../model/model.js';
 import { type StateSpace, stateSpace } from '../model/state-space.js';
 import { generatorEigen, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
 import { groupEigenvalues, joins, type WeightedEigenvalue } from '../spectrum/groups.js';
+import type { SpectralFunction } from '../spectrum/spectral-function.js';
 import { type DenseModes, denseModes } from './dense-modes.js';
-import { DEFAULT_THRESHOLDS, type ModeThresholds, modeSets } from './mode-sets.js';
-import { type Evaluation, evaluated, type Quantities, type Quantity, type Relaxation, type Route } from './route.js';
-import { clusterCotangent, clusterSums } from './slow-cluster.js';
+import { hardMembership, type SoftWindow, softMembership, type TimeAndMass } from './membership.js';
+import { DEFAULT_THRESHOLDS, levelsInside, type ModeThresholds, modeSet } from './mode-sets.js';
+import {
+  type Evaluation,
+  evaluated,
+  type Quantities,
+  type Quantity,
+  type Relaxation,
+  type Route,
+  type Spectrum,
+} from './route.js';
+import { spectralForm, spectralFormCotangent } from './spectral-form.js';
 import { type FoldedData, foldData, type TableSignal, tableSignal } from './table-signal.js';
 import { quadratureMeasure, type TableTimescale, tableTimescale } from './table-timescale.js';
 
@@ -27,6 +37,7 @@ export class TableRoute implements Route {
     data: DataLaw,
     private readonly kernelName: KernelName,
     private readonly thresholds: ModeThresholds = DEFAULT_THRESHOLDS,
+    private readonly soft: SoftWindow | null = null,
   ) {
     this.differentiable = KERNELS[kernelName].differentiable;
     this.space = stateSpace(model);
@@ -52,10 +63,12 @@ export class TableRoute implements Route {
     const time =
       wants.has('timescale') || wants.has('variance') ? tableTimescale(law, kernel, this.differentiable) : null;
     const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
+    const soft = wants.has('softTimescale') || wants.has('softMass') ? this.softCluster(theta) : null;
     const all: Quantities = {
       ...(signal && { signal: squaredNorm(signal.g), kl: signal.kl }),
       ...(time && { timescale: time.timescale, variance: time.variance }),
       ...(cluster && { slowClusterTimescale: cluster.timescale, slowClusterMass: cluster.mass }),
+      ...(soft && { softTimescale: soft.timescale, softMass: soft.mass }),
     };
     const info = time?.info ?? {
       converged: true,
@@ -67,7 +80,7 @@ export class TableRoute implements Route {
     return {
       value: Object.fromEntries(quantities.map((q) => [q, all[q]])),
       info: { route: 'table', ...info },
-      pullback: (bar) => pullback(law, kernel, bar, { signal, time, cluster }),
+      pullback: (bar) => pullback(law, kernel, bar, { signal, time, cluster, soft }),
     };
   }
 
@@ -88,16 +101,21 @@ export class TableRoute implements Route {
     return modes;
   }
 
+  spectrum(theta: Float64Array): Spectrum | null {
+    if (!KERNELS[this.kernelName].reversible || this.space.states > MAX_DENSE_STATES) return null;
+    const levels = weightedModes(this.modes(theta), this.model.edges.length);
+    return { levels, groups: groupEigenvalues(levels) };
+  }
+
   relaxation(theta: Float64Array): Relaxation {
     const { law, kernel } = this.at(theta);
-    const couplings = this.model.edges.length;
     if (!KERNELS[this.kernelName].reversible) return { groups: null, slowest: null, measure: null };
-    if (kernel.states > MAX_DENSE_STATES) {
-      return { groups: null, slowest: null, measure: quadratureMeasure(law, kernel, couplings) };
+    const spectrum = this.spectrum(theta);
+    if (spectrum === null) {
+      return { groups: null, slowest: null, measure: quadratureMeasure(law, kernel, this.model.edges.length) };
     }
-    const measure = weightedModes(this.modes(theta), couplings);
-    const groups = groupEigenvalues(measure);
-    return { groups, slowest: this.slowest(law, groups), measure };
+    const { groups, levels } = spectrum;
+    return { groups, slowest: this.slowest(law, groups), measure: levels };
   }
 
   /** The group of `s_2` over both symmetry sectors. */
@@ -118,13 +136,40 @@ export class TableRoute implements Route {
     return even.gap < odd[0] ? even : { gap: odd[0], multiplicity, weight: 0 };
   }
 
-  private slowCluster(theta: Float64Array) {
+  /** The slow cluster, its members frozen. */
+  private slowCluster(theta: Float64Array): Cluster {
     const modes = this.modes(theta);
-    const groups = groupEigenvalues(weightedModes(modes, this.model.edges.length));
-    const inside = modeSets(groups, this.thresholds).slowCluster.flatMap((k) => groups[k].members);
-    const members = new Set(inside);
-    return { modes, members, ...clusterSums(modes, members) };
+    const levels = weightedModes(modes, this.model.edges.length);
+    const set = modeSet({ levels, groups: groupEigenvalues(levels) }, 'window', this.thresholds);
+    const members = new Set(levelsInside(set));
+    return clusterOf(modes, (part) => hardMembership(modes.gaps, members, part));
   }
+
+  private softCluster(theta: Float64Array): Cluster {
+    const { soft } = this;
+    if (soft === null) {
+      throw new UnsupportedError('Soft membership', 'the route was made without a window', 'give createRoute { soft }');
+    }
+    const modes = this.modes(theta);
+    return clusterOf(modes, (part) => softMembership(modes.gaps, soft, part));
+  }
+}
+
+/** `T_C` and `mu_C` of a set of modes, hard or soft. */
+interface Cluster {
+  readonly modes: DenseModes;
+  readonly membership: (part: TimeAndMass) => SpectralFunction;
+  readonly timescale: number;
+  readonly mass: number;
+}
+
+function clusterOf(modes: DenseModes, membership: Cluster['membership']): Cluster {
+  return {
+    modes,
+    membership,
+    timescale: spectralForm(modes, membership({ timescale: 1, mass: 0 })),
+    mass: spectralForm(modes, membership({ timescale: 0, mass: 1 })),
+  };
 }
 
 function weightedModes(modes: DenseModes, couplings: number): WeightedEigenvalue[] {
@@ -144,7 +189,8 @@ function weightedModes(modes: DenseModes, couplings: number): WeightedEigenvalue
 interface Parts {
   readonly signal: TableSignal | null;
   readonly time: TableTimescale | null;
-  readonly cluster: { readonly modes: DenseModes; readonly members: ReadonlySet<number> } | null;
+  readonly cluster: Cluster | null;
+  readonly soft: Cluster | null;
 }
 
 function pullback(law: Boltzmann, kernel: KernelOperator, bar: Quantities, parts: Parts): Float64Array {
@@ -169,11 +215,15 @@ function pullback(law: Boltzmann, kernel: KernelOperator, bar: Quantities, parts
     const table = linearCombination(law.space, means);
     for (let s = 0; s < lbar.length; s++) lbar[s] -= 2 * bar.variance * law.pi[s] * table[s];
   }
-  if (bar.slowClusterTimescale || bar.slowClusterMass) {
-    const { modes, members } = evaluated(parts.cluster, 'slowClusterTimescale');
-    const [t, m] = [bar.slowClusterTimescale ?? 0, bar.slowClusterMass ?? 0];
-    const density = clusterCotangent(law, kernel, modes, members, t, m);
+  const addCluster = ({ modes, membership }: Cluster, timescale = 0, mass = 0) => {
+    const density = spectralFormCotangent(law, kernel, modes, membership({ timescale, mass }));
     for (let s = 0; s < lbar.length; s++) lbar[s] += law.pi[s] * density[s];
+  };
+  if (bar.slowClusterTimescale || bar.slowClusterMass) {
+    addCluster(evaluated(parts.cluster, 'slowClusterTimescale'), bar.slowClusterTimescale, bar.slowClusterMass);
+  }
+  if (bar.softTimescale || bar.softMass) {
+    addCluster(evaluated(parts.soft, 'softTimescale'), bar.softTimescale, bar.softMass);
   }
   add(out, 1, pullbackLogPi(law, lbar));
   if (bar.signal) add(out, bar.signal, evaluated(parts.signal, 'signal').signalGradient());

@@ -18,6 +18,7 @@ function watched(route: Route): { readonly route: Route; readonly asked: readonl
         return route.evaluate(theta, quantities);
       },
       moments: (theta) => route.moments(theta),
+      spectrum: (theta) => route.spectrum(theta),
       relaxation: (theta) => route.relaxation(theta),
     },
   };

@@ -1,0 +1,78 @@
+import { LuDecomposition, Matrix } from 'ml-matrix';
+import { InputError, show } from '../errors.js';
+
+export interface ContourProjector {
+  /** Row-major `n x n`. */
+  readonly projector: Float64Array;
+  /** Resolvents that were formed, each on one half of the circle. */
+  readonly nodes: number;
+  /** Largest change of an entry at the last doubling of the nodes. */
+  readonly change: number;
+  /** Whether that change is at the level of rounding. False where an eigenvalue lies on the circle or too near to it. */
+  readonly converged: boolean;
+}
+
+const MAX_NODES = 512;
+
+/**
+ * The Riesz projector `(1 / 2 pi i) oint (z - A)^{-1} dz` on the eigenvalues of a symmetric row-major matrix inside a circle, by the trapezoidal rule: with
+ * nodes `z_k = c + r e^{i t_k}` it is the mean of `r e^{i t_k} (z_k - A)^{-1}`, which gives an eigenvalue at distance `d` from the centre the weight
+ * `1 / (1 + (d/r)^m)` for `m` nodes: 1 inside and 0 outside with geometric convergence (Trefethen and Weideman 2014).
+ *
+ * Uses no eigenvectors, which makes it a second opinion on those that do. The nodes are doubled until nothing changes. Work: `O(n^3)` per node.
+ */
+export function contourProjector(
+  a: Float64Array,
+  n: number,
+  { centre, radius }: { readonly centre: number; readonly radius: number },
+): ContourProjector {
+  if (!(radius > 0) || !Number.isFinite(radius + centre)) {
+    throw new InputError({
+      field: 'radius',
+      expected: 'a positive finite number around a finite centre',
+      got: show({ centre, radius }),
+      remedy: 'choose a circle that separates the eigenvalues wanted from the others',
+    });
+  }
+  let previous = trapezoid(a, n, centre, radius, 8);
+  for (let nodes = 16; ; nodes *= 2) {
+    const projector = trapezoid(a, n, centre, radius, nodes);
+    let change = 0;
+    for (let k = 0; k < n * n; k++) change = Math.max(change, Math.abs(projector[k] - previous[k]));
+    const converged = change <= 64 * n * Number.EPSILON;
+    // A singular resolvent, a circle through an eigenvalue, shows as a change that is not a number.
+    if (converged || nodes >= MAX_NODES || Number.isNaN(change)) return { projector, nodes, change, converged };
+    previous = projector;
+  }
+}
+
+/** Nodes stand symmetrically about the real axis, off it, so that the upper half gives the real part of the whole. */
+function trapezoid(a: Float64Array, n: number, centre: number, radius: number, nodes: number): Float64Array {
+  const out = new Float64Array(n * n);
+  for (let k = 0; k < nodes / 2; k++) {
+    const angle = (2 * Math.PI * (k + 0.5)) / nodes;
+    const [x, y] = [radius * Math.cos(angle), radius * Math.sin(angle)];
+    // (z - A)(u + i v) = I as a real system of twice the size: [[x + c - A, -y], [y, x + c - A]] (u, v) = (I, 0).
+    const system = Matrix.zeros(2 * n, 2 * n);
+    const right = Matrix.zeros(2 * n, n);
+    for (let s = 0; s < n; s++) {
+      for (let t = 0; t < n; t++) {
+        const value = (s === t ? centre + x : 0) - a[s * n + t];
+        system.set(s, t, value);
+        system.set(n + s, n + t, value);
+      }
+      system.set(s, n + s, -y);
+      system.set(n + s, s, y);
+      right.set(s, s, 1);
+    }
+    const lu = new LuDecomposition(system);
+    if (lu.isSingular()) return out.fill(Number.NaN);
+    const solution = lu.solve(right);
+    for (let s = 0; s < n; s++) {
+      for (let t = 0; t < n; t++) {
+        out[s * n + t] += (2 / nodes) * (x * solution.get(s, t) - y * solution.get(n + s, t));
+      }
+    }
+  }
+  return out;
+}
