@@ -25,11 +25,12 @@ export class BlockExpectation {
     this.sites = conditionalSites(law, block, sector);
   }
 
-  /** `y = P_c x`; in place where `x` is `y`. */
-  apply(x: Float64Array, y: Float64Array): void {
+  /** `y = P_c x`; in place where `x` is `y`. `even` says that `x` is an even function whatever the sector. */
+  apply(x: Float64Array, y: Float64Array, even = false): void {
     if (x !== y) y.set(x);
     for (let k = this.sites.length - 1; k >= 0; k--) {
-      const { mask, pivot, flip, sign } = this.sites[k];
+      const { mask, pivot, flip } = this.sites[k];
+      const sign = even ? 1 : this.sites[k].sign;
       for (let base = 0; base < y.length; base += 2 * pivot) {
         for (let s = base; s < base + pivot; s++) {
           const t = s ^ mask;
@@ -86,6 +87,25 @@ export class BlockExpectation {
         }
       }
     }
+  }
+
+  /**
+   * Adds `weight` times the derivative of `P_c x` in a direction with `d log pi = l`, `sqrt(pi) x` held fixed: `l P_c x / 2 + P_c(l x) / 2 - (P_c l)(P_c x)`,
+   * since `d log A_c(s, t) = (l_s + l_t)/2 - E_c[l]`. `work` holds three functions.
+   */
+  addDerivative(
+    x: Float64Array,
+    l: Float64Array,
+    weight: number,
+    y: Float64Array,
+    work: readonly Float64Array[],
+  ): void {
+    const [px, plx, pl] = work;
+    for (let s = 0; s < x.length; s++) plx[s] = l[s] * x[s];
+    this.apply(plx, plx);
+    this.apply(x, px);
+    this.apply(l, pl, true);
+    for (let s = 0; s < x.length; s++) y[s] += weight * ((0.5 * l[s] - pl[s]) * px[s] + 0.5 * plx[s]);
   }
 
   /**

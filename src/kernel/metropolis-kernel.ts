@@ -56,11 +56,19 @@ export class MetropolisKernel implements KernelOperator {
     }
   }
 
-  addCotangent(): never {
-    throw new UnsupportedError(
-      'The derivative of a metropolis kernel',
-      'its acceptance has kinks where two energies tie',
-      'use random-scan',
-    );
+  applyDerivative(): never {
+    throw noDerivative();
   }
+
+  addCotangent(): never {
+    throw noDerivative();
+  }
+}
+
+function noDerivative(): UnsupportedError {
+  return new UnsupportedError(
+    'The derivative of a metropolis kernel',
+    'its acceptance has kinks where two energies tie',
+    'use random-scan',
+  );
 }

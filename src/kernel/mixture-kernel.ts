@@ -53,6 +53,12 @@ export class MixtureKernel implements KernelOperator {
     });
   }
 
+  applyDerivative(x: Float64Array, l: Float64Array, y: Float64Array): void {
+    const work = [this.work, this.work2, new Float64Array(this.states)];
+    y.fill(0);
+    for (const block of this.blocks) block.addDerivative(x, l, 1 / this.blocks.length, y, work);
+  }
+
   addCotangent(v: Float64Array, w: Float64Array, out: Float64Array): void {
     for (const block of this.blocks) block.addCotangent(v, w, this.work, this.work2, 1 / this.blocks.length, out);
   }

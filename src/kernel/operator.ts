@@ -15,6 +15,11 @@ export interface KernelOperator {
   propagate(mu: Float64Array, out: Float64Array): void;
   /** `y = (I - P) x`, formed from differences of `x` and rates, never by subtracting `P x` (D9). */
   applyGenerator(x: Float64Array, y: Float64Array, count?: number): void;
+  /**
+   * `y` is the derivative of `P x` in a direction with `d log pi = l`, with `sqrt(pi) x` held fixed, as a function times `1 / sqrt(pi)`: the
+   * symmetric matrix `A = D^{1/2} P D^{-1/2}` changes by `dA`, and `sqrt(pi) y = dA (sqrt(pi) x)`.
+   */
+  applyDerivative(x: Float64Array, l: Float64Array, y: Float64Array): void;
   /** Adds to `out` the density `Lbar / pi` of the derivative of `<v, P w>` with `sqrt(pi) v` and `sqrt(pi) w` held fixed (D1). */
   addCotangent(v: Float64Array, w: Float64Array, out: Float64Array): void;
 }

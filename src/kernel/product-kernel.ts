@@ -66,6 +66,18 @@ export class ProductKernel implements KernelOperator {
     });
   }
 
+  /** By the product rule, from the right: the derivative of `P_m z` is `P_m dz + dP_m z`. */
+  applyDerivative(x: Float64Array, l: Float64Array, y: Float64Array): void {
+    const work = [this.work, this.work2, new Float64Array(this.states)];
+    const z = Float64Array.from(x);
+    y.fill(0);
+    for (const block of [...this.sequence].reverse()) {
+      block.apply(y, y);
+      block.addDerivative(z, l, 1, y, work);
+      block.apply(z, z);
+    }
+  }
+
   /** (D2): the sum of (D1) over the factors, `v` carried in from the left and `w` from the right. */
   addCotangent(v: Float64Array, w: Float64Array, out: Float64Array): void {
     // right[m] = P_{m+1} ... P_M w.

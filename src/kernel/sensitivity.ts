@@ -8,6 +8,8 @@ export interface Sensitivity {
   readonly constants: Float64Array;
   /** A bound on `|A(theta + d) - A(theta)|_2` for one step, at most `sum_a c_a |d_a|`. */
   bound(step: ArrayLike<number>): number;
+  /** A bound on the second derivative of `A(theta + t d)` in `t`, anywhere. */
+  curvature(step: ArrayLike<number>): number;
 }
 
 /** A factor that stands between two equal ones in a palindrome counts this much instead of 2 (D6). */
@@ -34,35 +36,55 @@ export function sensitivity(model: Model, kernel: KernelName): Sensitivity {
     return half * (blocks[c].weight + (c === d ? 0 : blocks[d].weight));
   });
   const inside = blocks.map((_, c) => model.edges.some(([i, j]) => owner[i] === c && owner[j] === c));
+  /** Per block a bound on `beta Std_c(dE)`, and one on the range of `beta dE` where the block has inside edges, else null. */
+  const spreads = (step: ArrayLike<number>) => {
+    const sums = new Float64Array(blocks.length);
+    const perSpin = new Float64Array(model.spins);
+    for (let a = 0; a < model.theta.length; a++) {
+      const size = Math.abs(step[a]);
+      if (a >= couplings) {
+        perSpin[a - couplings] += size;
+        sums[owner[a - couplings]] += size;
+        continue;
+      }
+      const [i, j] = model.edges[a];
+      perSpin[i] += size;
+      perSpin[j] += size;
+      sums[owner[i]] += size;
+      if (owner[i] !== owner[j]) sums[owner[j]] += size;
+    }
+    const squares = new Float64Array(blocks.length);
+    perSpin.forEach((b, i) => {
+      squares[owner[i]] += b * b;
+    });
+    return blocks.map((_, c) => ({
+      std: model.beta * (inside[c] ? sums[c] : Math.sqrt(squares[c])),
+      coupled: inside[c],
+    }));
+  };
   return {
     constants,
-    bound(step) {
-      // Per block the sum of |d| that touch it, and the sum of squares over its spins.
-      const sums = new Float64Array(blocks.length);
-      const perSpin = new Float64Array(model.spins);
-      for (let a = 0; a < model.theta.length; a++) {
-        const size = Math.abs(step[a]);
-        if (a >= couplings) {
-          perSpin[a - couplings] += size;
-          sums[owner[a - couplings]] += size;
-          continue;
-        }
-        const [i, j] = model.edges[a];
-        perSpin[i] += size;
-        perSpin[j] += size;
-        sums[owner[i]] += size;
-        if (owner[i] !== owner[j]) sums[owner[j]] += size;
+    bound: (step) => spreads(step).reduce((total, { std }, c) => total + (blocks[c].weight * std) / 2, 0),
+    curvature(step) {
+      const parts = spreads(step).map(({ std, coupled }) => ({ first: std / 2, second: blockCurvature(std, coupled) }));
+      if (schedule(model, kernel).kind === 'mixture') {
+        return parts.reduce((total, { second }, c) => total + blocks[c].weight * second, 0);
       }
-      const squares = new Float64Array(blocks.length);
-      perSpin.forEach((b, i) => {
-        squares[owner[i]] += b * b;
-      });
-      return blocks.reduce(
-        (total, { weight }, c) => total + half * weight * (inside[c] ? sums[c] : Math.sqrt(squares[c])),
-        0,
-      );
+      // A product: the second derivatives of its factors, and twice the product of the first ones of every pair.
+      const factors = parts.flatMap((part, c) => (c === parts.length - 1 ? [part] : [part, part]));
+      const first = factors.reduce((total, part) => total + part.first, 0);
+      return factors.reduce((total, part) => total + part.second - part.first ** 2, first ** 2);
     },
   };
+}
+
+/**
+ * A bound on `|A_c''|` for one block. With `psi = sqrt(pi(. | outside))`, `l = -beta (dE - E_c dE)` and `V = Var_c l`, `psi'' = psi (l^2/4 - V/2)` and
+ * `|psi''| = sqrt(E l^4) / 4`, so `|A_c''| <= 2 |psi''| + 2 |psi'|^2 = sqrt(E l^4) / 2 + V / 2`. Independent spins have `E l^4 <= 3 V^2` at most with `V <= std^2`;
+ * otherwise `|l|` ranges over at most `2 std` and `E l^4 <= (2 std)^4 / 12`.
+ */
+function blockCurvature(std: number, coupled: boolean): number {
+  return ((coupled ? Math.sqrt(4 / 3) : Math.sqrt(3)) * std ** 2) / 2 + std ** 2 / 2;
 }
 
 /** The blocks of a kernel, each once, with the factor `m_c` by which the motion of its projector enters. */

@@ -1,12 +1,14 @@
+import type { LevelBounds } from './level-motion.js';
 import type { ModeSet } from './mode-sets.js';
 
 /**
  * How fast things can move along a direction, per unit of it: `matrix` bounds the spectral norm of the change of `A` (4.1), `observables` that of
- * `Y / |Y|`, `Y = sqrt(pi) fc` (D6): at most `beta` in the 1-norm of theta.
+ * `Y / |Y|`, `Y = sqrt(pi) fc` (D6), at most `beta` in the 1-norm of theta, and `curvature` bounds the second derivative of `A`.
  */
 export interface Rates {
   readonly matrix: number;
   readonly observables: number;
+  readonly curvature: number;
 }
 
 /** What a certificate is limited by: an eigenvalue near the window's edge, a weight near `epsilon`, two levels that are too near to tell apart, or a multiple eigenvalue that may split. */
@@ -25,6 +27,12 @@ export interface CertifiedRadius {
   readonly limitedBy: CertificateLimit;
 }
 
+/** Bounds on the eigenvalues of the groups' slowest and fastest modes along a direction, by group; sharper than Weyl's where modes are known. */
+export interface GroupBounds {
+  slowest(group: number): LevelBounds;
+  fastest(group: number): LevelBounds;
+}
+
 /**
  * The radius within which a set of modes provably stays the same set of the sorted spectrum (4.1, D6).
  *
@@ -35,9 +43,15 @@ export interface CertifiedRadius {
  * `relevance`: every relevant group keeps its share above `epsilon` and the groups between them theirs below. A relevant group of several modes may split into
  * some that are not: there is no certificate for it.
  */
-export function certifiedRadius(set: ModeSet, rates: Rates): CertifiedRadius {
+export function certifiedRadius(set: ModeSet, rates: Rates, bounds: GroupBounds = weyl(set, rates)): CertifiedRadius {
   if (set.anchor === null) return { radius: 0, limitedBy: 'no-modes' };
-  return set.rule === 'window' ? windowRadius(set, set.anchor, rates) : relevanceRadius(set, rates);
+  return set.rule === 'window' ? windowRadius(set, set.anchor, rates, bounds) : relevanceRadius(set, rates);
+}
+
+/** Every eigenvalue moves by at most the change of the matrix. */
+function weyl({ groups }: ModeSet, { matrix }: Rates): GroupBounds {
+  const of = (k: number) => (t: number) => ({ low: groups[k].gap - matrix * t, high: groups[k].gap + matrix * t });
+  return { slowest: of, fastest: of };
 }
 
 /** Eigenvalues are known to rounding, and groups are as wide as what joins them. */
@@ -71,33 +85,60 @@ function totalWeight({ groups }: ModeSet): number {
   return groups.reduce((sum, { weight }) => sum + weight, 0);
 }
 
-function windowRadius(set: ModeSet, anchor: number, rates: Rates): CertifiedRadius {
+function windowRadius(set: ModeSet, anchor: number, rates: Rates, bounds: GroupBounds): CertifiedRadius {
   const { groups, inside } = set;
   const { epsilon, kappa } = set.thresholds;
   const total = totalWeight(set);
   const last = inside[inside.length - 1];
-  const inner = groups[last].gap;
-  const outer = last + 1 < groups.length ? groups[last + 1].gap : Number.POSITIVE_INFINITY;
+  const inner = bounds.fastest(last);
+  const outer = last + 1 < groups.length ? bounds.slowest(last + 1) : null;
+  const margin = (1 + kappa) * slack(groups[Math.min(last + 1, groups.length - 1)].gap);
   let best: CertifiedRadius = { radius: 0, limitedBy: 'gap' };
   for (let from = 0; from <= anchor; from++) {
     const slower = from === 0 ? null : runOf(set, total, 0, from - 1);
     if (slower !== null && slower.share >= epsilon) break;
     for (let to = anchor; to <= last; to++) {
       const run = runOf(set, total, from, to);
-      if (kappa * run.high >= outer) break;
-      const edge =
-        Math.min(kappa * run.low - inner, outer - kappa * run.high) - (1 + kappa) * slack(outer < 3 ? outer : inner);
-      const radius = smallest([
-        { radius: edge / ((1 + kappa) * rates.matrix), limitedBy: 'edge' },
+      const shares = smallest([
         shareRadius(Math.sqrt(run.share) - Math.sqrt(run.modes * epsilon), run.distance, rates, 'anchor-weight'),
         ...(slower === null
           ? []
           : [shareRadius(Math.sqrt(epsilon) - Math.sqrt(slower.share), slower.distance, rates, 'slower-weight')]),
       ]);
-      if (radius.radius > best.radius || best.radius === 0) best = radius;
+      if (shares.radius <= best.radius) continue;
+      const [slow, fast] = [bounds.slowest(from), bounds.fastest(to)];
+      const edge = lastBefore(shares.radius, (t) => {
+        const inwards = kappa * slow(t).low - inner(t).high;
+        const outwards = outer === null ? inwards : outer(t).low - kappa * fast(t).high;
+        return Math.min(inwards, outwards) - margin;
+      });
+      if (edge > best.radius) best = edge < shares.radius ? { radius: edge, limitedBy: 'edge' } : shares;
     }
   }
-  return { ...best, radius: Math.max(0, best.radius) };
+  if (best.radius > 0) return best;
+  // Nothing could be certified: say whether the eigenvalues or the weights are in the way.
+  const edge = kappa * groups[anchor].gap;
+  const near = groups.some(({ gap }) => Math.abs(gap - edge) <= margin);
+  return { radius: 0, limitedBy: near ? 'edge' : best.limitedBy };
+}
+
+/** A step beyond which nothing is asked: no path is longer. */
+const LONGEST = 1e3;
+
+/** The largest `t` up to `limit` with `f >= 0` on `[0, t]`, from below, for an `f` that falls once it is negative. */
+function lastBefore(limit: number, f: (t: number) => number): number {
+  if (!(f(0) > 0)) return 0;
+  let high = Math.min(limit, LONGEST);
+  if (f(high) >= 0) return high;
+  let low = 0;
+  // Bisection in the exponent first, so that a tiny radius keeps its digits.
+  for (let k = 0; k < 60 && f(high / 4) < 0; k++) high /= 4;
+  for (let k = 0; k < 30; k++) {
+    const middle = (low + high) / 2;
+    if (f(middle) >= 0) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 function relevanceRadius(set: ModeSet, rates: Rates): CertifiedRadius {
@@ -133,8 +174,11 @@ function relevanceRadius(set: ModeSet, rates: Rates): CertifiedRadius {
 }
 
 /**
- * The largest `x` with `b x + c x / (distance - c x) <= margin`, which bounds the change of the square root of a run's share (Davis and Kahan), and with
- * `2 c x <= distance`, so that the run is still the same one.
+ * The largest `x` with `b x + c x / (distance - c x) <= margin`, which bounds the change of the square root of a run's share, and with `2 c x <= distance`, so
+ * that the run is still the same one.
+ *
+ * `c x / (distance - c x)` is the angle to the rest of the sector (Davis and Kahan). The run also turns towards the old stationary vector, by at most
+ * `|d sqrt(pi)| <= b / 2`; `Y` itself turns by at most `b`. Hence `b` here is one and a half times that of the observables.
  */
 function shareRadius(
   margin: number,

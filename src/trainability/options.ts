@@ -18,6 +18,7 @@ const RULES = {
   chains: whole(1, 'independent chains'),
   repetitions: whole(2, 'independent repetitions; an error bar needs two'),
   seed: whole(0, 'the seed'),
+  steps: whole(2, 'intervals'),
   epsilon: {
     ok: (value) => value > 0 && value < 1,
     expected: 'a number between 0 and 1',

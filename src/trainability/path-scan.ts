@@ -1,5 +1,4 @@
 import { ConvergenceError } from '../errors.js';
-import { certifiedRadius, type Rates } from './certificate.js';
 import { type ModeSet, membership } from './mode-sets.js';
 
 /** A point of a path, `at` from 0 to 1, and the set there. */
@@ -25,6 +24,12 @@ export interface PathScan {
   readonly uncertified: readonly (readonly [number, number])[];
 }
 
+/** A set, and how far along the path in either direction it provably is the same: worked out when asked for. */
+export interface CertifiedSet {
+  readonly set: ModeSet;
+  readonly radii: () => { readonly forwards: number; readonly backwards: number };
+}
+
 export interface ScanOptions {
   /** Shorter intervals are not certified but looked at from their ends. */
   readonly resolution?: number;
@@ -37,12 +42,11 @@ export interface ScanOptions {
  * Finds every change of a set of modes on `[0, 1]`.
  *
  * An interval is done when the certified radii of its ends cover it; otherwise it is cut in the middle of what they leave open. Sampling alone could
- * promise nothing: this visits as many points as the certificate needs and no more. `rates` are per unit of the path. Throws {@link ConvergenceError} after
- * `maxEvaluations` spectra.
+ * promise nothing: this visits as many points as the certificate needs and no more. `look` gives the set at a point and its certified radii forwards and
+ * backwards. Throws {@link ConvergenceError} after `maxEvaluations` spectra.
  */
 export function scanPath(
-  setAt: (at: number) => ModeSet,
-  rates: Rates,
+  look: (at: number) => CertifiedSet,
   { resolution = 1e-6, tolerance = 1e-10, maxEvaluations = 100_000 }: ScanOptions = {},
 ): PathScan {
   const points: PathPoint[] = [];
@@ -52,8 +56,8 @@ export function scanPath(
     if (points.length >= maxEvaluations) {
       throw new ConvergenceError('The scan of a path', `${maxEvaluations} spectra did not certify it, up to ${at}`);
     }
-    const set = setAt(at);
-    const point = { at, set, name: membership(set), radius: certifiedRadius(set, rates).radius };
+    const { set, radii } = look(at);
+    const point = { at, set, radii: once(radii), name: membership(set) };
     points.push(point);
     return point;
   };
@@ -71,7 +75,7 @@ export function scanPath(
     bisect(m, b);
   };
   const cover = (a: Visited, b: Visited): void => {
-    const [from, to] = [a.at + a.radius, b.at - b.radius];
+    const [from, to] = [a.at + a.radii().forwards, b.at - b.radii().backwards];
     if (a.name === b.name && from >= to) return;
     if (b.at - a.at > resolution) {
       // Where the radii overlap and yet the sets differ the certificate is wrong; look closer all the same.
@@ -88,4 +92,12 @@ export function scanPath(
   cover(visit(0), visit(1));
   points.sort((a, b) => a.at - b.at);
   return { points, changes, uncertified };
+}
+
+function once<T>(f: () => T): () => T {
+  let value: T | undefined;
+  return () => {
+    value ??= f();
+    return value;
+  };
 }

@@ -5,10 +5,13 @@ import { type Boltzmann, boltzmann, linearCombination, observableSums, pullbackL
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { type StateSpace, stateSpace } from '../model/state-space.js';
+import { centre } from '../spectrum/conjugate-gradient.js';
 import { generatorEigen, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
 import { groupEigenvalues, joins, type WeightedEigenvalue } from '../spectrum/groups.js';
 import type { SpectralFunction } from '../spectrum/spectral-function.js';
+import type { Rates } from './certificate.js';
 import { type DenseModes, denseModes } from './dense-modes.js';
+import { type LevelMotion, STATIONARY_LEVEL } from './level-motion.js';
 import { hardMembership, type SoftWindow, softMembership, type TimeAndMass } from './membership.js';
 import { DEFAULT_THRESHOLDS, levelsInside, type ModeThresholds, modeSet } from './mode-sets.js';
 import {
@@ -116,6 +119,31 @@ export class TableRoute implements Route {
     }
     const { groups, levels } = spectrum;
     return { groups, slowest: this.slowest(law, groups), measure: levels };
+  }
+
+  /** How the slowest `rows` eigenvalues move along a direction; at most MAX_DENSE_STATES states. */
+  levelMotion(theta: Float64Array, step: Float64Array, rates: Rates, rows: number): LevelMotion {
+    const { law, kernel } = this.at(theta);
+    const { gaps, functions, count, states } = this.modes(theta);
+    // l = d log pi = -beta (dE - E dE).
+    const l = linearCombination(this.space, step).map((value) => -law.beta * value);
+    centre(law.pi, l);
+    const wanted = Math.min(rows, count);
+    const inner = new Float64Array(wanted * count);
+    const stationary = new Float64Array(wanted);
+    const image = new Float64Array(states);
+    for (let j = 0; j < wanted; j++) {
+      const phi = functions.subarray(j * states, (j + 1) * states);
+      kernel.applyDerivative(phi, l, image);
+      for (let s = 0; s < states; s++) {
+        stationary[j] += 0.5 * (STATIONARY_LEVEL - gaps[j]) * law.pi[s] * phi[s] * l[s];
+        image[s] *= -law.pi[s];
+      }
+      for (let k = 0; k < count; k++) {
+        for (let s = 0; s < states; s++) inner[j * count + k] += functions[k * states + s] * image[s];
+      }
+    }
+    return { gaps, inner, rows: wanted, stationary, rates, runs: new Map() };
   }
 
   /** The group of `s_2` over both symmetry sectors. */
