@@ -1,3 +1,3 @@
 export { kl } from './kl.js';
 export { logEffectiveGap } from './log-effective-gap.js';
-export { type LogRhatOptions, logRhat } from './log-rhat.js';
+export { type LogRhatOptions, logRhat, logRhatSlowCluster, logRhatSoft } from './log-rhat.js';

@@ -1,4 +1,4 @@
-import { logRhat as evaluate, type Objective } from 'htdml';
+import { logRhat as evaluate, type Objective, type Quantity } from 'htdml';
 
 export interface LogRhatOptions {
   /** `M K`: chains times window, in kernel steps. It shifts the value only. */
@@ -11,20 +11,34 @@ export interface LogRhatOptions {
 }
 
 /** `log R_hat` of the full predictor (3.2). */
-export function logRhat({ samples, heldSignal }: LogRhatOptions): Objective {
-  if (heldSignal === undefined) {
-    return {
-      name: 'logRhat',
-      quantities: ['timescale', 'signal'],
-      evaluate: (values) => evaluate(values, samples),
-    };
-  }
+export function logRhat(options: LogRhatOptions): Objective {
+  return overTime('logRhat', 'timescale', options);
+}
+
+/** `log R_hat` of the slow cluster `C*` (section 4), smooth where its levels cross, with jumps where the set changes. Needs the table route. */
+export function logRhatSlowCluster(options: LogRhatOptions): Objective {
+  return overTime('logRhatSlowCluster', 'slowClusterTimescale', options);
+}
+
+/** `log R_hat` with soft membership (4.2): smooth everywhere. Needs the table route, made with a window. */
+export function logRhatSoft(options: LogRhatOptions): Objective {
+  return overTime('logRhatSoft', 'softTimescale', options);
+}
+
+/** `log R_hat` from one of a route's timescales. */
+function overTime(
+  name: string,
+  time: Extract<Quantity, 'timescale' | 'slowClusterTimescale' | 'softTimescale'>,
+  { samples, heldSignal }: LogRhatOptions,
+): Objective {
   return {
-    name: 'logRhat',
-    quantities: ['timescale'],
-    evaluate({ timescale }) {
-      const at = evaluate({ timescale, signal: heldSignal }, samples);
-      return at && { value: at.value, bar: { timescale: at.bar.timescale } };
+    name,
+    quantities: heldSignal === undefined ? [time, 'signal'] : [time],
+    evaluate(values) {
+      const at = evaluate({ timescale: values[time], signal: heldSignal ?? values.signal }, samples);
+      if (at === null) return null;
+      const bar = { [time]: at.bar.timescale };
+      return { value: at.value, bar: heldSignal === undefined ? { ...bar, signal: at.bar.signal } : bar };
     },
   };
 }

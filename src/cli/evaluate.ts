@@ -116,14 +116,14 @@ export function parseStart(text: string, model: Model, field = '--start'): Start
   return text;
 }
 
-function oneOf<T extends string>(field: string, text: string, names: readonly T[]): T {
+export function oneOf<T extends string>(field: string, text: string, names: readonly T[]): T {
   const found = names.find((name) => name === text);
   if (found !== undefined) return found;
   const expected = names.map((name) => `"${name}"`).join(' or ');
   throw new InputError({ field, expected, got: show(text), remedy: 'choose one of them' });
 }
 
-function numeric(field: string, text: string): number {
+export function numeric(field: string, text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isFinite(value)) return value;
   throw new InputError({ field, expected: 'a finite number', got: show(text), remedy: 'give a number' });

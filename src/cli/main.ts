@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { ConvergenceError, HtdmlError } from '../errors.js';
 import { KERNEL_NAMES } from '../kernel/kernels.js';
+import { MEMBERSHIP_RULES } from '../trainability/mode-sets.js';
 import { version } from '../version.js';
 import { Interrupted } from './drive.js';
 import { type EvaluateFlags, evaluateCommand } from './evaluate.js';
+import { type PathFlags, pathCommand } from './path.js';
 import type { RunFlags } from './run-setup.js';
 
 interface Outcome {
@@ -40,6 +42,24 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--json', 'print one JSON object')
     .action((model: string, flags: EvaluateFlags) => {
       outcome = evaluateCommand(model, flags);
+    });
+  program
+    .command('path')
+    .description('follow the set of modes from one model to another: events, crossings, log R_hat')
+    .argument('<from>', 'model file (JSON)')
+    .argument('<to>', 'model file of the same structure')
+    .option('--data <file>', 'samples of the visible spins, .csv or .npy, -1/1 or 0/1')
+    .option('--teacher <file>', 'model file whose exact visible law is the data')
+    .option('--kernel <name>', KERNEL_NAMES.join(' or '), 'random-scan')
+    .option('--rule <name>', `how modes are chosen: ${MEMBERSHIP_RULES.join(' or ')}`, 'window')
+    .option('--epsilon <share>', 'weight from which a group of modes is relevant', '1e-3')
+    .option('--kappa <factor>', 'width of the slow cluster', '2.5')
+    .option('--steps <n>', 'intervals between samples; events do not depend on it', '100')
+    .option('--window <duration>', 'steps averaged', '1000sweeps')
+    .option('--report <file>', 'write a page with the figure')
+    .option('--json', 'print one JSON object')
+    .action(async (from: string, to: string, flags: PathFlags) => {
+      outcome = await pathCommand(from, to, flags);
     });
   const run = (name: 'train' | 'design', description: string) =>
     program

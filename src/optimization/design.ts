@@ -2,6 +2,7 @@ import { randomSource } from '../estimation/random.js';
 import type { Objective } from '../trainability/log-quantities.js';
 import type { Route } from '../trainability/route.js';
 import { type Differentiable, minimizeInBox } from './lbfgs.js';
+import type { EventPolicy, MembershipWatch, StepEvent } from './membership-watch.js';
 import { evaluateObjectives, type WeightedSum } from './weighted-sum.js';
 
 export interface DesignSettings {
@@ -16,6 +17,9 @@ export interface DesignSettings {
   /** Evaluations per run. */
   readonly steps: number;
   readonly seed: number;
+  /** Sees the changes of the set of modes; left out where nothing depends on it. With `stop` the design ends before the first. */
+  readonly watch?: MembershipWatch | undefined;
+  readonly onEvent?: EventPolicy | undefined;
 }
 
 export interface DesignPoint {
@@ -39,6 +43,8 @@ export interface DesignState {
   /** The start, where it satisfies the bounds, and the best feasible point so far. */
   readonly start: DesignPoint;
   readonly best: DesignPoint | null;
+  /** Why the design ended before its last restart. */
+  readonly stopped?: string;
 }
 
 /** One evaluation, counted through all runs as if each took all its steps; null where there was no finite value. */
@@ -48,6 +54,8 @@ export interface DesignRecord {
   readonly objective: number | null;
   readonly kl: number | null;
   readonly best: number | null;
+  /** Changes of the set of modes on the step that this evaluation completed; left out where none was seen. */
+  readonly events?: readonly StepEvent[];
 }
 
 /** Evaluations of one inner minimisation before the multiplier is updated. */
@@ -105,9 +113,21 @@ export function* design(
   let best = from.best;
   let last: DesignPoint | null = from.start;
   const evaluated = new WeakMap<Float64Array, WeightedSum>();
+  const { watch } = settings;
+  const stops = settings.onEvent === 'stop';
+  let seen: readonly StepEvent[] = [];
+  let stopped = false;
 
-  /** Evaluates a point and keeps it if it is the best feasible one. */
+  /** Evaluates a point and keeps it if it is the best feasible one. Where the design is to stop at an event, nothing beyond one is looked at. */
   const visit = (theta: Float64Array) => {
+    if (stops && watch !== undefined) {
+      seen = watch.eventsTo(theta);
+      stopped ||= seen.length > 0;
+      if (stopped) {
+        last = null;
+        return null;
+      }
+    }
     const at = evaluateObjectives(route, [objective, kl], theta);
     last = at && { theta: [...theta], objective: at.values[0], kl: at.values[1] };
     if (at === null || last === null) return null;
@@ -115,16 +135,26 @@ export function* design(
     if (last.kl <= limit && (best === null || last.objective > best.objective)) best = last;
     return at;
   };
-  const record = (spent: number) => ({
-    record: {
-      evaluation: state.restart * settings.steps + spent,
-      restart: state.restart,
-      objective: last?.objective ?? null,
-      kl: last?.kl ?? null,
-      best: best?.objective ?? null,
-    },
-    state,
-  });
+  const onStep = (theta: Float64Array) => {
+    if (watch === undefined) return false;
+    seen = watch.move(theta);
+    return seen.length > 0;
+  };
+  const record = (spent: number) => {
+    const events = seen;
+    seen = [];
+    return {
+      record: {
+        evaluation: state.restart * settings.steps + spent,
+        restart: state.restart,
+        objective: last?.objective ?? null,
+        kl: last?.kl ?? null,
+        best: best?.objective ?? null,
+        ...(events.length > 0 && { events }),
+      },
+      state,
+    };
+  };
 
   while (state.restart < settings.restarts) {
     const { multiplier, penalty } = state;
@@ -141,16 +171,23 @@ export function* design(
     const start = clip(Float64Array.from(state.theta), lower, upper);
     const left = settings.steps - state.spent;
     const maxEvaluations = Math.min(INNER, left - Math.min(DRAWS, Math.floor(left / 4)));
-    const inner = minimizeInBox(lagrangian, start, { lower, upper, maxEvaluations, tolerance: TOLERANCE });
+    watch?.start(start);
+    const inner = minimizeInBox(lagrangian, start, { lower, upper, maxEvaluations, tolerance: TOLERANCE, onStep });
     const outer = state;
     let spent = state.spent;
     let result = inner.next();
-    for (; !result.done; result = inner.next()) yield record(++spent);
+    for (; !result.done; result = inner.next()) {
+      yield record(++spent);
+      if (stopped) return { ...state, best, stopped: `the set of modes changes at evaluation ${spent}` };
+    }
     const { x, converged } = result.value;
     const at = evaluated.get(x) ?? null;
     const divergence = at?.values[1] ?? Number.POSITIVE_INFINITY;
     const draws = Math.min(DRAWS, settings.steps - spent);
-    for (const _ of drawBack(x, at, draws, limit, lower, upper, visit)) yield record(++spent);
+    for (const _ of drawBack(x, at, draws, limit, lower, upper, visit)) {
+      yield record(++spent);
+      if (stopped) return { ...state, best, stopped: `the set of modes changes at evaluation ${spent}` };
+    }
 
     const violation = Math.abs(Math.max(divergence - limit, -multiplier / penalty));
     const value = at?.values[0] ?? Number.NEGATIVE_INFINITY;

@@ -7,6 +7,8 @@ export interface BoxOptions {
   readonly maxEvaluations: number;
   /** Stops when the largest component of the projected gradient is below this. */
   readonly tolerance: number;
+  /** Called for every step that is taken. Where it answers true the function has changed, and what was learned of its curvature is dropped. */
+  readonly onStep?: ((x: Float64Array) => boolean) | undefined;
 }
 
 export interface BoxResult {
@@ -55,17 +57,19 @@ export function* minimizeInBox(
     // Without curvature information the first step is a tenth of a unit long, the scale of a coupling.
     let step = pairs.length > 0 ? 1 : Math.min(1, 0.1 / Math.sqrt(dot(projected, projected)));
     let accepted: { x: Float64Array; at: NonNullable<ReturnType<Differentiable>> } | null = null;
+    let changed = false;
     while (accepted === null && evaluations < options.maxEvaluations && step > 1e-12) {
       const candidate = x.map((value_, k) => Math.min(upper[k], Math.max(lower[k], value_ + step * direction[k])));
       const there = f(candidate);
       evaluations++;
-      yield;
       const expected = candidate.reduce((sum, c, k) => sum + gradient[k] * (c - x[k]), 0);
       if (there !== null && there.value <= value + SUFFICIENT_DECREASE * expected && there.value < value) {
         accepted = { x: candidate, at: there };
+        changed = options.onStep?.(candidate) ?? false;
       } else {
         step *= there === null ? 0.1 : backtrack(value, expected, there.value);
       }
+      yield;
     }
     if (accepted === null) {
       if (pairs.length === 0) break;
@@ -75,7 +79,8 @@ export function* minimizeInBox(
     const s = accepted.x.map((value_, k) => value_ - x[k]);
     const y = accepted.at.gradient.map((g, k) => g - gradient[k]);
     const curvature = dot(s, y);
-    if (curvature > 1e-10 * Math.sqrt(dot(s, s) * dot(y, y))) {
+    if (changed) pairs = [];
+    else if (curvature > 1e-10 * Math.sqrt(dot(s, s) * dot(y, y))) {
       pairs = [...pairs.slice(-(MEMORY - 1)), { s, y, rho: 1 / curvature }];
     }
     x = accepted.x;

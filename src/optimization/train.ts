@@ -1,6 +1,7 @@
 import { ConvergenceError } from '../errors.js';
 import type { Objective } from '../trainability/log-quantities.js';
 import type { Route } from '../trainability/route.js';
+import type { EventPolicy, MembershipWatch, StepEvent } from './membership-watch.js';
 import { evaluateObjectives, type Term } from './weighted-sum.js';
 
 export interface TrainSettings {
@@ -11,6 +12,9 @@ export interface TrainSettings {
   readonly weightDecay: number;
   /** Objectives to raise beside the likelihood: `weight * objective` is subtracted from what is minimised. */
   readonly penalties: readonly Term[];
+  /** Sees the changes of the set of modes; left out where nothing depends on it. With `stop` the run ends before the first. */
+  readonly watch?: MembershipWatch | undefined;
+  readonly onEvent?: EventPolicy | undefined;
 }
 
 /** Everything that the next step depends on; plain data, so that a run can be stopped and resumed exactly. */
@@ -32,6 +36,8 @@ export interface TrainRecord {
   readonly gradientNorm: number;
   /** Values of the penalties' objectives. */
   readonly penalties: readonly number[];
+  /** Changes of the set of modes on the step taken from here; left out where none was seen. */
+  readonly events?: readonly StepEvent[];
 }
 
 export function trainStart(theta: ArrayLike<number>): TrainState {
@@ -84,8 +90,20 @@ export function* train(
       theta[a] -= (settings.learningRate * mean) / scale;
     }
     const [divergence, ...penalties] = at.values;
-    yield { record: { step, kl: divergence, loss, gradientNorm: Math.sqrt(square), penalties }, state };
+    const events = watchStep(settings, Float64Array.from(state.theta), theta);
+    const record = { step, kl: divergence, loss, gradientNorm: Math.sqrt(square), penalties };
+    yield { record: events.length === 0 ? record : { ...record, events }, state };
+    if (events.length > 0 && settings.onEvent === 'stop') {
+      return { ...state, stopped: `the set of modes changes on the step from ${step}` };
+    }
     state = { step: step + 1, theta: [...theta], first: [...first], second: [...second] };
   }
   return state;
+}
+
+/** What the watch sees from one point to the next, where both make a model. */
+function watchStep({ watch }: TrainSettings, from: Float64Array, to: Float64Array): readonly StepEvent[] {
+  if (watch === undefined || !Number.isFinite(2 * to.reduce((sum, value) => sum + Math.abs(value), 0))) return [];
+  watch.start(from);
+  return watch.move(to);
 }

@@ -1,6 +1,8 @@
 export {
   type FrontierArm,
   frontierFigure,
+  type PathFigure,
+  pathFigure,
   type SpectrumPanel,
   spectrumFigure,
   type TrainingSeries,

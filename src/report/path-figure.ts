@@ -1,0 +1,103 @@
+import { dot, line, type Markish, ruleX } from '@observablehq/plot';
+import { linearAxis, logAxis, onLinearAxis, onLogAxis } from './axes.js';
+import { legend } from './legend.js';
+import { FRAME_WIDTH, INSET, notice, panel } from './panel.js';
+import { seriesStyles } from './styles.js';
+import { renderSvg } from './svg.js';
+
+export interface PathFigure {
+  readonly samples: readonly {
+    readonly at: number;
+    readonly logRhat: number | null;
+    readonly groups: readonly { readonly eigenvalue: number; readonly weight: number }[];
+  }[];
+  readonly crossings: readonly {
+    readonly at: number;
+    readonly kind: 'true' | 'avoided';
+    readonly eigenvalues: readonly [number, number];
+  }[];
+  readonly events: readonly { readonly at: number; readonly type: string }[];
+}
+
+const CURVE = '#1f63b4';
+
+/**
+ * `log R_hat` along a path, broken where the set of modes changes, above the gaps `1 - s` of the groups in the set, with a dot as large as the
+ * group's share. Events are vertical lines, crossings rings (full: true, open: avoided).
+ */
+export function pathFigure({ samples, crossings, events }: PathFigure): string {
+  const styles = seriesStyles(events.map(({ type }) => type));
+  const x = linearAxis([0, 1]);
+  const values = samples.map(({ logRhat }) => logRhat).filter(onLinearAxis);
+  const dots = samples.flatMap(({ at, groups }) => {
+    const total = groups.reduce((sum, { weight }) => sum + weight, 0);
+    return groups.map(({ eigenvalue, weight }) => ({
+      at,
+      gap: 1 - eigenvalue,
+      r: 0.8 + 2.6 * Math.sqrt(weight / total),
+    }));
+  });
+  const drawn = dots.filter(({ gap, r }) => onLogAxis(gap) && Number.isFinite(r));
+  const rings = crossings.map(({ at, kind, eigenvalues: [a, b] }) => ({ at, kind, gap: 1 - (a + b) / 2 }));
+  const key = legend(
+    [[...styles].map(([label, { colour, dash }]) => ({ label, swatch: { kind: 'line', colour, width: 2, dash } }))],
+    FRAME_WIDTH,
+    0,
+  );
+  const rules = events.map(({ at, type }) => {
+    const style = styles.get(type);
+    return ruleX([at], { stroke: style?.colour ?? CURVE, strokeDasharray: style?.dash ?? 'none', strokeWidth: 1 });
+  });
+  const common = { x, insetLeft: INSET, insetBottom: INSET };
+  const top = panel({
+    ...common,
+    y: linearAxis(values),
+    xLabel: null,
+    yLabel: 'log R_hat of the set',
+    height: 180,
+    above: events.length === 0 ? INSET : key.height + INSET,
+    marks: [
+      ...(events.length === 0 ? [] : key.marks),
+      ...(values.length === 0 ? [notice('no values')] : []),
+      ...rules,
+      ...pieces(samples, events),
+    ],
+  });
+  const bottom = panel({
+    ...common,
+    y: logAxis(drawn.map(({ gap }) => gap)),
+    xLabel: 'path from the first model to the second',
+    yLabel: '1 - s per kernel step',
+    height: 200,
+    above: INSET,
+    marks: [
+      ...rules,
+      dot(drawn, { x: 'at', y: 'gap', r: 'r', fill: CURVE, stroke: 'none' }),
+      dot(rings, {
+        x: 'at',
+        y: 'gap',
+        r: 5,
+        fill: (ring) => (ring.kind === 'true' ? '#22262b' : 'none'),
+        fillOpacity: 0.35,
+        stroke: '#22262b',
+        strokeWidth: 1,
+      }),
+    ],
+  });
+  return renderSvg(
+    `log R_hat and the gaps of the set of modes along a path, with ${events.length} events and ${crossings.length} crossings`,
+    [top, bottom],
+  );
+}
+
+/** The curve in pieces from event to event. */
+function pieces(samples: PathFigure['samples'], events: PathFigure['events']): Markish[] {
+  const cuts = [...events.map(({ at }) => at).sort((a, b) => a - b), Number.POSITIVE_INFINITY];
+  let from = Number.NEGATIVE_INFINITY;
+  return cuts.map((to) => {
+    const piece = samples.filter(({ at }) => at >= from && at < to);
+    from = to;
+    const y = ({ logRhat }: PathFigure['samples'][number]) => (onLinearAxis(logRhat) ? logRhat : null);
+    return line(piece, { x: 'at', y, stroke: CURVE, strokeWidth: 1.6, strokeLinejoin: 'round' });
+  });
+}
