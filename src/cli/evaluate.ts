@@ -1,16 +1,20 @@
+import type { z } from 'zod';
 import { InputError, show } from '../errors.js';
 import { type MeasuredSnr, type MeasureOptions, measureSnr } from '../estimation/measure.js';
 import { KERNEL_NAMES, type KernelName, stepsPerSweep } from '../kernel/kernels.js';
+import { oneLine } from '../model/atomic-file.js';
 import { readData } from '../model/data-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, parameterName } from '../model/model.js';
 import { readModel } from '../model/model-file.js';
+import { checked } from '../model/schema.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import type { Claim, Gate } from '../trainability/gates.js';
 import { checkOptions } from '../trainability/options.js';
 import type { Predictor } from '../trainability/predictors.js';
 import { type Start, startState } from '../trainability/start.js';
 import { teacherLaw } from '../trainability/teacher.js';
+import { gateSchema, referenceSchema } from '../trainability/thresholds.js';
 import { num, textTable } from './format.js';
 import { type Duration, isStart, parseDuration } from './spec.js';
 
@@ -26,6 +30,8 @@ export interface EvaluateFlags {
   readonly epsilon: string;
   readonly kappa: string;
   readonly gradient?: boolean;
+  readonly gate?: readonly string[];
+  readonly reference?: readonly string[];
   readonly measure?: string;
   readonly seed: string;
   readonly json?: boolean;
@@ -46,6 +52,8 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
     epsilon: numeric('--epsilon', flags.epsilon),
     kappa: numeric('--kappa', flags.kappa),
     gradient: flags.gradient ?? false,
+    gateThresholds: assigned('--gate', 'windowTimes=20', gateSchema, flags.gate),
+    references: assigned('--reference', 'gap=1', referenceSchema, flags.reference),
   };
   checkOptions(options, ['chains', 'epsilon', 'kappa'], {
     chains: '--chains',
@@ -129,6 +137,30 @@ function numeric(field: string, text: string): number {
   throw new InputError({ field, expected: 'a finite number', got: show(text), remedy: 'give a number' });
 }
 
+/** The values of a repeatable `name=number` option, complete; each name once. */
+function assigned<T>(flag: string, example: string, schema: z.ZodType<T>, texts: readonly string[] = []): T {
+  const values: Record<string, number> = Object.create(null);
+  for (const text of texts) {
+    const [, name, value] = text.match(/^([^=]+)=(.*)$/s) ?? [];
+    if (name === undefined || name in values) {
+      throw new InputError({
+        field: flag,
+        expected: name === undefined ? 'name=number' : 'given once for each name',
+        got: oneLine(show(text)),
+        remedy: name === undefined ? `write it as in ${flag} ${example}` : 'leave one of the two out',
+      });
+    }
+    values[name] = numeric(`${flag} ${oneLine(name)}`, value);
+  }
+  try {
+    return checked(schema, values, flag);
+  } catch (error) {
+    throw error instanceof InputError
+      ? new InputError({ ...error.problem, field: `${flag} ${error.problem.field}` })
+      : error;
+  }
+}
+
 /** The evaluation as text for a terminal. */
 export function describeEvaluation(model: Model, e: ModelEvaluation, measured: MeasuredSnr | null): string {
   const kind =
@@ -154,6 +186,10 @@ export function describeEvaluation(model: Model, e: ModelEvaluation, measured: M
   if (o !== null) {
     for (const [name, group] of Object.entries(o.groups)) facts.push([`  R of the ${name}`, num(group.R)]);
     facts.push(['squared error of the gradient', `${num(o.mse)}  (squared bias ${num(o.biasSquared)})`]);
+  }
+  if (e.positivePhase.share !== null && e.positivePhase.variance > 0) {
+    const { variance, share } = e.positivePhase;
+    facts.push(['  a sampled positive phase adds', `${num(variance)}  (${num(100 * share, 3)}% of both)`]);
   }
   facts.push(['spectral gap 1 - s_2', num(e.spectralGap)]);
   if (e.slowestObservable !== null) {

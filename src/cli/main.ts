@@ -34,6 +34,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--start <law>', 'uniform, stationary, data or state:<index>', 'uniform')
     .option('--epsilon <share>', 'weight from which a group of modes is relevant', '1e-3')
     .option('--kappa <factor>', 'width of the slow cluster', '2.5')
+    .option('--gate <name=number>', 'threshold of a gate, such as windowTimes=20; repeatable', collect)
+    .option('--reference <name=number>', 'reference of the limiting factor: gap, signal, window', collect)
     .option('--gradient', 'add gradients in the parameters')
     .option('--measure <repetitions>', 'measure R by sampling too, with its standard error')
     .option('--seed <n>', 'seed of the measurement', '1')
@@ -69,6 +71,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error);
   }
+}
+
+/** Values of a repeatable option. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 /** Writes one sentence about an expected failure to standard error and returns the exit code; rethrows bugs. */

@@ -45,6 +45,8 @@ export function setUp(specPath: string): RunSetup {
     start: namingFile(specPath, () => parseStart(spec.start, model, 'start')),
     ...DEFAULT_THRESHOLDS,
     gradient: false,
+    gateThresholds: spec.gates,
+    references: spec.references,
   };
   return {
     spec,

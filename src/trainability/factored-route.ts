@@ -4,7 +4,7 @@ import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { alternatingGradient, alternatingMeasure, alternatingTimescale } from './factored-alternating.js';
 import { factoredTimescaleGradient } from './factored-gradient.js';
-import { factoredSignal, modelCovariance } from './factored-signal.js';
+import { factoredSignal, modelCovariance, posteriorVariance } from './factored-signal.js';
 import { factoredRelaxation } from './factored-spectrum.js';
 import { factoredTimescale, type NarrowProblem, narrowProblem } from './factored-timescale.js';
 import { type Evaluation, evaluated, type Quantities, type Quantity, type Relaxation, type Route } from './route.js';
@@ -42,6 +42,11 @@ export class FactoredRoute implements Route {
   moments(theta: Float64Array) {
     const { data, model } = this.signal(theta);
     return { data, model };
+  }
+
+  posteriorVariance(theta: Float64Array): number {
+    const view = layerView(this.model, 'visible');
+    return posteriorVariance(view, layerTable(view, theta, this.model.beta), this.data);
   }
 
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {

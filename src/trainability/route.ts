@@ -59,6 +59,8 @@ export interface Route {
   /** `E_data f` and `E_pi f`, whose difference is `g` (2.3), in theta order. */
   moments(theta: Float64Array): { readonly data: Float64Array; readonly model: Float64Array };
   relaxation(theta: Float64Array): Relaxation;
+  /** `sum_a E_data Var(f_a | v)` under the model's posterior of the hidden spins; zero where there are none. */
+  posteriorVariance(theta: Float64Array): number;
 }
 
 /** A part of an evaluation that a pullback needs; refused by name where the quantity was not asked for. */

@@ -19,6 +19,7 @@ function watched(route: Route): { readonly route: Route; readonly asked: readonl
       },
       moments: (theta) => route.moments(theta),
       relaxation: (theta) => route.relaxation(theta),
+      posteriorVariance: (theta) => route.posteriorVariance(theta),
     },
   };
 }
