@@ -32,6 +32,7 @@ export {
 } from './optimization/design.js';
 export { type TrainRecord, type TrainSettings, type TrainState, train, trainStart } from './optimization/train.js';
 export type { Term } from './optimization/weighted-sum.js';
+export { secondsOf, type Workload, type WorkloadOptions, workload } from './trainability/cost.js';
 export { createRoute, type RouteOptions } from './trainability/create-route.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
 export type { Claim, Gate, Gates } from './trainability/gates.js';

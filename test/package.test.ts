@@ -44,11 +44,13 @@ test('the public surface', () => {
     'rbm',
     'readData',
     'readModel',
+    'secondsOf',
     'teacherLaw',
     'train',
     'trainStart',
     'version',
     'withParameters',
+    'workload',
     'writeFileAtomic',
     'writeModel',
   ]);

@@ -39,6 +39,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--gradient', 'add gradients in the parameters')
     .option('--measure <repetitions>', 'measure R by sampling too, with its standard error')
     .option('--seed <n>', 'seed of the measurement', '1')
+    .option(...MAX_MEMORY)
+    .option(...MAX_TIME)
     .option('--json', 'print one JSON object')
     .action((model: string, flags: EvaluateFlags) => {
       outcome = evaluateCommand(model, flags);
@@ -51,6 +53,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       .requiredOption('--out <folder>', 'where to write record, trace, checkpoint, model and report')
       .option('--resume', 'go on with an interrupted run')
       .option('--force', 'overwrite the folder of an earlier run')
+      .option(...MAX_MEMORY)
+      .option(...MAX_TIME)
       .option('--json', 'print the record')
       .action(async (spec: string, flags: RunFlags) => {
         outcome =
@@ -72,6 +76,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = report(error);
   }
 }
+
+const MAX_MEMORY = ['--max-memory <amount>', 'refuse what needs more: 4GiB, 500MB; what is free by default'] as const;
+const MAX_TIME = ['--max-time <time>', 'refuse what takes longer by estimate: 90s, 10min, 2h'] as const;
 
 /** Values of a repeatable option. */
 function collect(value: string, before: readonly string[] = []): readonly string[] {
