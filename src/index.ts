@@ -32,13 +32,20 @@ export {
 } from './optimization/design.js';
 export { type TrainRecord, type TrainSettings, type TrainState, train, trainStart } from './optimization/train.js';
 export type { Term } from './optimization/weighted-sum.js';
+export { secondsOf, type Workload, type WorkloadOptions, workload } from './trainability/cost.js';
 export { createRoute, type RouteOptions } from './trainability/create-route.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
-export { type Claim, GATE_THRESHOLDS, type Gate, type Gates } from './trainability/gates.js';
+export type { Claim, Gate, Gates } from './trainability/gates.js';
 export { logEffectiveGap, logRhat, type Objective, type ScalarWithCotangent } from './trainability/log-quantities.js';
 export type { Evaluation, Quantities, Quantity, Relaxation, Route, RouteInfo } from './trainability/route.js';
 export type { Start } from './trainability/start.js';
 export { teacherLaw } from './trainability/teacher.js';
+export {
+  DEFAULT_GATE_THRESHOLDS,
+  DEFAULT_REFERENCES,
+  type GateThresholds,
+  type References,
+} from './trainability/thresholds.js';
 
 export { version } from './version.js';
 

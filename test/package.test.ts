@@ -19,7 +19,8 @@ const evaluated = async (code: string, ...flags: readonly string[]) => {
 test('the public surface', () => {
   expect(Object.keys(api).sort()).toEqual([
     'ConvergenceError',
-    'GATE_THRESHOLDS',
+    'DEFAULT_GATE_THRESHOLDS',
+    'DEFAULT_REFERENCES',
     'HtdmlError',
     'InputError',
     'KERNEL_NAMES',
@@ -43,11 +44,13 @@ test('the public surface', () => {
     'rbm',
     'readData',
     'readModel',
+    'secondsOf',
     'teacherLaw',
     'train',
     'trainStart',
     'version',
     'withParameters',
+    'workload',
     'writeFileAtomic',
     'writeModel',
   ]);

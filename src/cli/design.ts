@@ -12,7 +12,10 @@ import { specToJson } from './spec.js';
 
 /** `htdml design`: better mixing within a budget of divergence; returns what to print and the exit code. */
 export async function designCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
-  const setup = setUp(specPath);
+  const setup = setUp(specPath, flags, ({ design: { restarts, steps } }) => ({
+    signal: restarts * steps,
+    timescale: restarts * steps,
+  }));
   const { spec, model, route } = setup;
   namingFile(specPath, () => checkFrozen(setup));
   const objective =

@@ -1,21 +1,27 @@
+import type { z } from 'zod';
 import { InputError, show } from '../errors.js';
-import { type MeasuredSnr, type MeasureOptions, measureSnr } from '../estimation/measure.js';
+import { type MeasuredSnr, type MeasureOptions, measureSnr, measureVisits } from '../estimation/measure.js';
 import { KERNEL_NAMES, type KernelName, stepsPerSweep } from '../kernel/kernels.js';
+import { oneLine } from '../model/atomic-file.js';
 import { readData } from '../model/data-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, parameterName } from '../model/model.js';
 import { readModel } from '../model/model-file.js';
+import { checked } from '../model/schema.js';
+import { secondsOf, teacherWorkload, workload } from '../trainability/cost.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import type { Claim, Gate } from '../trainability/gates.js';
 import { checkOptions } from '../trainability/options.js';
 import type { Predictor } from '../trainability/predictors.js';
 import { type Start, startState } from '../trainability/start.js';
 import { teacherLaw } from '../trainability/teacher.js';
+import { gateSchema, referenceSchema } from '../trainability/thresholds.js';
 import { num, textTable } from './format.js';
+import { admit, type ResourceFlags } from './resources.js';
 import { type Duration, isStart, parseDuration } from './spec.js';
 
 /** Options as the command line gives them. */
-export interface EvaluateFlags {
+export interface EvaluateFlags extends ResourceFlags {
   readonly data?: string;
   readonly teacher?: string;
   readonly kernel: string;
@@ -26,6 +32,8 @@ export interface EvaluateFlags {
   readonly epsilon: string;
   readonly kappa: string;
   readonly gradient?: boolean;
+  readonly gate?: readonly string[];
+  readonly reference?: readonly string[];
   readonly measure?: string;
   readonly seed: string;
   readonly json?: boolean;
@@ -34,8 +42,8 @@ export interface EvaluateFlags {
 /** `htdml evaluate`: returns what to print and the exit code. */
 export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { output: string; code: number } {
   const model = readModel(modelPath);
-  const data = readSource(flags);
-  checkSize(data, model, flags.data ?? flags.teacher ?? '', modelPath);
+  const source = readSource(flags);
+  checkSize(source, model, flags.data ?? flags.teacher ?? '', modelPath);
   const kernel = oneOf('--kernel', flags.kernel, KERNEL_NAMES);
   const options = {
     kernel,
@@ -46,39 +54,59 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
     epsilon: numeric('--epsilon', flags.epsilon),
     kappa: numeric('--kappa', flags.kappa),
     gradient: flags.gradient ?? false,
+    gateThresholds: assigned('--gate', 'windowTimes=20', gateSchema, flags.gate),
+    references: assigned('--reference', 'gap=1', referenceSchema, flags.reference),
   };
   checkOptions(options, ['chains', 'epsilon', 'kappa'], {
     chains: '--chains',
     epsilon: '--epsilon',
     kappa: '--kappa',
   });
+  const measure = flags.measure === undefined ? null : measureOptions(options, flags.measure, flags.seed);
+  const { bytes, report } = workload(model, options);
+  const visits = report + source.visits + (measure === null ? 0 : measureVisits(model, measure));
+  const estimate = admit('This evaluation', { bytes: bytes + source.bytes, seconds: secondsOf(visits) }, flags);
+  const data = source.law();
   const evaluation = evaluateModel(model, data, options);
-  const measured = flags.measure === undefined ? null : measureCommand(model, data, options, flags.measure, flags.seed);
+  const measured = measure && measureSnr(model, data, measure);
   return {
     output: flags.json
-      ? JSON.stringify(measured === null ? evaluation : { ...evaluation, measured })
+      ? JSON.stringify({ ...evaluation, estimate, ...(measured && { measured }) })
       : describeEvaluation(model, evaluation, measured),
     code: evaluation.numerics.converged ? 0 : 3,
   };
 }
 
 /** `--measure`: the estimator run again and again, from the same start and with the same schedule. */
-function measureCommand(
-  model: Model,
-  data: DataLaw,
+function measureOptions(
   options: Omit<MeasureOptions, 'repetitions' | 'seed'>,
   repetitions: string,
   seed: string,
-): MeasuredSnr {
+): MeasureOptions {
   const asked = { ...options, repetitions: numeric('--measure', repetitions), seed: numeric('--seed', seed) };
   checkOptions(asked, ['repetitions', 'seed'], { repetitions: '--measure', seed: '--seed' });
-  return measureSnr(model, data, asked);
+  return asked;
 }
 
-/** The data law of `--data` or `--teacher`, exactly one of which must be given. */
-export function readSource({ data, teacher }: { data?: string | undefined; teacher?: string | undefined }): DataLaw {
-  if (data !== undefined && teacher === undefined) return readData(data);
-  if (teacher !== undefined && data === undefined) return teacherLaw(readModel(teacher));
+/** Where data come from: how many visible spins, the law, and what making it needs. */
+export interface Source {
+  readonly spins: number;
+  readonly bytes: number;
+  readonly visits: number;
+  law(): DataLaw;
+}
+
+/** The source behind `--data` or `--teacher`, exactly one of which must be given. A teacher's law is not tabulated before it is asked for. */
+export function readSource(paths: { data?: string | undefined; teacher?: string | undefined }): Source {
+  const { data, teacher } = paths;
+  if (data !== undefined && teacher === undefined) {
+    const law = readData(data);
+    return { spins: law.spins, bytes: 0, visits: 0, law: () => law };
+  }
+  if (teacher !== undefined && data === undefined) {
+    const model = readModel(teacher);
+    return { spins: model.visible.length, ...teacherWorkload(model), law: () => teacherLaw(model) };
+  }
   throw new InputError({
     field: '--data or --teacher',
     expected: 'given, exactly one of them',
@@ -88,7 +116,7 @@ export function readSource({ data, teacher }: { data?: string | undefined; teach
 }
 
 /** Data and model must have the same visible spins; both files are named. */
-export function checkSize(data: DataLaw, model: Model, dataPath: string, modelPath: string): void {
+export function checkSize(data: { readonly spins: number }, model: Model, dataPath: string, modelPath: string): void {
   if (data.spins === model.visible.length) return;
   throw new InputError({
     file: dataPath,
@@ -129,6 +157,30 @@ export function numeric(field: string, text: string): number {
   throw new InputError({ field, expected: 'a finite number', got: show(text), remedy: 'give a number' });
 }
 
+/** The values of a repeatable `name=number` option, complete; each name once. */
+function assigned<T>(flag: string, example: string, schema: z.ZodType<T>, texts: readonly string[] = []): T {
+  const values: Record<string, number> = Object.create(null);
+  for (const text of texts) {
+    const [, name, value] = text.match(/^([^=]+)=(.*)$/s) ?? [];
+    if (name === undefined || name in values) {
+      throw new InputError({
+        field: flag,
+        expected: name === undefined ? 'name=number' : 'given once for each name',
+        got: oneLine(show(text)),
+        remedy: name === undefined ? `write it as in ${flag} ${example}` : 'leave one of the two out',
+      });
+    }
+    values[name] = numeric(`${flag} ${oneLine(name)}`, value);
+  }
+  try {
+    return checked(schema, values, flag);
+  } catch (error) {
+    throw error instanceof InputError
+      ? new InputError({ ...error.problem, field: `${flag} ${error.problem.field}` })
+      : error;
+  }
+}
+
 /** The evaluation as text for a terminal. */
 export function describeEvaluation(model: Model, e: ModelEvaluation, measured: MeasuredSnr | null): string {
   const kind =
@@ -154,6 +206,10 @@ export function describeEvaluation(model: Model, e: ModelEvaluation, measured: M
   if (o !== null) {
     for (const [name, group] of Object.entries(o.groups)) facts.push([`  R of the ${name}`, num(group.R)]);
     facts.push(['squared error of the gradient', `${num(o.mse)}  (squared bias ${num(o.biasSquared)})`]);
+  }
+  if (e.positivePhase.share !== null && e.positivePhase.variance > 0) {
+    const { variance, share } = e.positivePhase;
+    facts.push(['  a sampled positive phase adds', `${num(variance)}  (${num(100 * share, 3)}% of both)`]);
   }
   facts.push(['spectral gap 1 - s_2', num(e.spectralGap)]);
   if (e.slowestObservable !== null) {

@@ -36,9 +36,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--start <law>', 'uniform, stationary, data or state:<index>', 'uniform')
     .option('--epsilon <share>', 'weight from which a group of modes is relevant', '1e-3')
     .option('--kappa <factor>', 'width of the slow cluster', '2.5')
+    .option('--gate <name=number>', 'threshold of a gate, such as windowTimes=20; repeatable', collect)
+    .option('--reference <name=number>', 'reference of the limiting factor: gap, signal, window', collect)
     .option('--gradient', 'add gradients in the parameters')
     .option('--measure <repetitions>', 'measure R by sampling too, with its standard error')
     .option('--seed <n>', 'seed of the measurement', '1')
+    .option(...MAX_MEMORY)
+    .option(...MAX_TIME)
     .option('--json', 'print one JSON object')
     .action((model: string, flags: EvaluateFlags) => {
       outcome = evaluateCommand(model, flags);
@@ -69,6 +73,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       .requiredOption('--out <folder>', 'where to write record, trace, checkpoint, model and report')
       .option('--resume', 'go on with an interrupted run')
       .option('--force', 'overwrite the folder of an earlier run')
+      .option(...MAX_MEMORY)
+      .option(...MAX_TIME)
       .option('--json', 'print the record')
       .action(async (spec: string, flags: RunFlags) => {
         outcome =
@@ -89,6 +95,14 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error);
   }
+}
+
+const MAX_MEMORY = ['--max-memory <amount>', 'refuse what needs more: 4GiB, 500MB; what is free by default'] as const;
+const MAX_TIME = ['--max-time <time>', 'refuse what takes longer by estimate: 90s, 10min, 2h'] as const;
+
+/** Values of a repeatable option. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 /** Writes one sentence about an expected failure to standard error and returns the exit code; rethrows bugs. */

@@ -3,14 +3,16 @@ import { namingFile } from '../model/atomic-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
 import { readModel } from '../model/model-file.js';
+import { secondsOf, workload } from '../trainability/cost.js';
 import { createRoute } from '../trainability/create-route.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import { DEFAULT_THRESHOLDS } from '../trainability/mode-sets.js';
 import type { Route } from '../trainability/route.js';
 import { checkSize, inSteps, parseStart, readSource } from './evaluate.js';
+import { admit, type ResourceFlags } from './resources.js';
 import { type RbmStart, readSpec, type Spec } from './spec.js';
 
-export interface RunFlags {
+export interface RunFlags extends ResourceFlags {
   readonly out: string;
   readonly resume?: boolean;
   readonly force?: boolean;
@@ -28,14 +30,21 @@ export interface RunSetup {
   evaluate(theta: ArrayLike<number>): ModelEvaluation;
 }
 
-export function setUp(specPath: string): RunSetup {
+/** How many evaluations a run makes beside the reports at both ends: of the signal with the divergence, and of the timescale. */
+export interface Evaluations {
+  readonly signal: number;
+  readonly timescale: number;
+}
+
+/** Reads a SPEC and refuses a run that does not fit, before a table is made. */
+export function setUp(specPath: string, flags: RunFlags, evaluations: (spec: Spec) => Evaluations): RunSetup {
   const spec = readSpec(specPath);
   const model = typeof spec.model === 'string' ? readModel(spec.model) : freshRbm(spec.model, spec.seed);
-  const [data, dataPath] =
+  const [source, dataPath] =
     'file' in spec.data
       ? [readSource({ data: spec.data.file }), spec.data.file]
       : [readSource({ teacher: spec.data.teacher }), spec.data.teacher];
-  checkSize(data, model, dataPath, typeof spec.model === 'string' ? spec.model : specPath);
+  checkSize(source, model, dataPath, typeof spec.model === 'string' ? spec.model : specPath);
   const { kernel } = spec;
   const options = {
     kernel,
@@ -45,7 +54,15 @@ export function setUp(specPath: string): RunSetup {
     start: namingFile(specPath, () => parseStart(spec.start, model, 'start')),
     ...DEFAULT_THRESHOLDS,
     gradient: false,
+    gateThresholds: spec.gates,
+    references: spec.references,
   };
+  const { bytes, report, signal, timescale } = workload(model, options);
+  const count = evaluations(spec);
+  const visits = source.visits + 2 * report + count.signal * signal + count.timescale * timescale;
+  // Not for the record, which is the same whenever a run is made again.
+  admit('This run', { bytes: bytes + source.bytes, seconds: secondsOf(visits) }, flags);
+  const data = source.law();
   return {
     spec,
     model,

@@ -6,6 +6,7 @@ import { namingFile, oneLine } from '../model/atomic-file.js';
 import { MAX_SPINS } from '../model/model.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
 import type { Start } from '../trainability/start.js';
+import { type GateThresholds, gateSchema, type References, referenceSchema } from '../trainability/thresholds.js';
 
 /** A number of kernel steps, or of sweeps, which the kernel turns into steps. */
 export interface Duration {
@@ -40,6 +41,8 @@ export interface Spec {
   readonly window: Duration;
   readonly start: Start;
   readonly seed: number;
+  readonly gates: GateThresholds;
+  readonly references: References;
   readonly train: {
     readonly steps: number;
     readonly optimizer: 'adam';
@@ -163,6 +166,8 @@ const specFile = exactObject(
       'a whole number from 0 to 2147483647',
       'choose any such number',
     ).default(1),
+    gates: gateSchema.prefault({}),
+    references: referenceSchema.prefault({}),
     train: train.prefault({}),
     design: design.prefault({}),
   },

@@ -18,7 +18,10 @@ interface TraceLine extends TrainRecord {
 
 /** `htdml train`: exact-gradient maximum likelihood; returns what to print and the exit code. */
 export async function trainCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
-  const setup = setUp(specPath);
+  const setup = setUp(specPath, flags, ({ train: { steps, penalties } }) => ({
+    signal: steps,
+    timescale: Math.min(steps, GAP_POINTS) + (penalties.length > 0 ? steps : 0),
+  }));
   const { spec, model, route } = setup;
   const folder = new RunFolder<TrainState>(flags.out, 'train', specToJson(spec), {
     resume: flags.resume ?? false,

@@ -1,4 +1,4 @@
-import type { KernelName } from '../kernel/kernels.js';
+import { type KernelName, schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { createRoute } from '../trainability/create-route.js';
@@ -57,6 +57,16 @@ export function measureSnr(model: Model, data: DataLaw, options: MeasureOptions)
     mseStandardError,
     repetitions,
   };
+}
+
+/** The work of {@link measureSnr} in the visits of `secondsOf`: a spin that is resampled costs about twenty, and one for each of its edges. */
+export function measureVisits(model: Model, options: MeasureOptions): number {
+  const { kernel, burnIn, window, chains, repetitions } = options;
+  const plan = schedule(model, kernel);
+  const perSweep = plan.kind === 'metropolis' ? plan.spins : plan.blocks.reduce((sum, { length }) => sum + length, 0);
+  const perStep = plan.kind === 'product' ? perSweep : perSweep / stepsPerSweep(model, kernel);
+  const step = perStep * (20 + (2 * model.edges.length) / model.spins);
+  return repetitions * chains * ((burnIn + window) * step + window * 2 * model.theta.length);
 }
 
 /** `|ghat - g|^2` of one run of all chains. */

@@ -28,10 +28,9 @@ export interface StateSpace {
   readonly visibleOf: Int32Array;
 }
 
-/** The state space of a model's structure; independent of its parameters. */
-export function stateSpace(model: Model): StateSpace {
-  const folded = !model.biased;
-  const bits = folded ? model.spins - 1 : model.spins;
+/** Binary logarithm of the number of states in a model's table. Throws {@link UnsupportedError} where that is too many. */
+export function tableBits(model: Model): number {
+  const bits = model.biased ? model.spins : model.spins - 1;
   if (bits > MAX_TABLE_BITS) {
     throw new UnsupportedError(
       `The table of ${model.spins} spins`,
@@ -39,6 +38,13 @@ export function stateSpace(model: Model): StateSpace {
       'use an RBM with a small layer, or fewer spins',
     );
   }
+  return bits;
+}
+
+/** The state space of a model's structure; independent of its parameters. */
+export function stateSpace(model: Model): StateSpace {
+  const folded = !model.biased;
+  const bits = tableBits(model);
   const states = 2 ** bits;
   const inside = states - 1;
   const flips = Int32Array.from({ length: model.spins }, (_, i) => (i < bits ? 1 << i : inside));

@@ -2,7 +2,7 @@ import { InputError, UnsupportedError } from '../errors.js';
 import type { KernelName } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
-import { FactoredRoute } from './factored-route.js';
+import { type FactoredKernel, FactoredRoute } from './factored-route.js';
 import type { SoftWindow } from './membership.js';
 import { DEFAULT_THRESHOLDS, type ModeThresholds } from './mode-sets.js';
 import type { Route } from './route.js';
@@ -17,6 +17,11 @@ export interface RouteOptions {
   readonly soft?: SoftWindow | undefined;
 }
 
+/** Whether a model can be factored under a kernel; `auto` then does. */
+export function isFactorable(model: Model, kernel: KernelName): kernel is FactoredKernel {
+  return model.layers !== null && (kernel === 'random-block' || kernel === 'alternating-block');
+}
+
 /** The way to evaluate a model's structure on data under a kernel. */
 export function createRoute(model: Model, data: DataLaw, options: RouteOptions): Route {
   if (data.spins !== model.visible.length) {
@@ -28,16 +33,15 @@ export function createRoute(model: Model, data: DataLaw, options: RouteOptions):
     });
   }
   const { kernel } = options;
-  const factorable = model.layers !== null && (kernel === 'random-block' || kernel === 'alternating-block');
   const choice = options.route ?? 'auto';
-  if (choice === 'factored' && !factorable) {
+  if (choice === 'factored' && !isFactorable(model, kernel)) {
     throw new UnsupportedError(
       'The factored route',
       'it is for an RBM under random-block or alternating-block',
       'use the table route, or one of them',
     );
   }
-  return factorable && choice !== 'table'
+  return isFactorable(model, kernel) && choice !== 'table'
     ? new FactoredRoute(model, data, kernel)
     : new TableRoute(model, data, kernel, options.thresholds ?? DEFAULT_THRESHOLDS, options.soft ?? null);
 }

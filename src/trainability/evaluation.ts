@@ -4,16 +4,23 @@ import type { Model } from '../model/model.js';
 import { modelToJson } from '../model/model-file.js';
 import { detailedBalanceDefect, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
 import { createRoute } from './create-route.js';
-import { type Claim, checkGates, claim, GATE_THRESHOLDS, type Gates, gateNotes, type TableFacts } from './gates.js';
+import { type Claim, checkGates, claim, type Gates, gateNotes, type TableFacts } from './gates.js';
 import { type GradientReport, gradientReport } from './gradient-report.js';
 import type { Note } from './notes.js';
-import { type Operational, operationalError, operationalReport } from './operational.js';
+import {
+  type Operational,
+  operationalError,
+  operationalReport,
+  type PositivePhase,
+  positivePhase,
+} from './operational.js';
 import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
 import { RESOLVED_GAP } from './resolved.js';
 import type { Relaxation, Route, RouteInfo } from './route.js';
 import { type Start, startLaw, startState } from './start.js';
 import { TableRoute } from './table-route.js';
+import { type GateThresholds, type References, runThresholds } from './thresholds.js';
 import { logChi, startTerm, trackingInterval, windowShare } from './tracking-bound.js';
 
 /** What `evaluate` is asked; `burnIn` and `window` in kernel steps. */
@@ -26,6 +33,9 @@ export interface EvaluateOptions {
   readonly epsilon: number;
   readonly kappa: number;
   readonly gradient: boolean;
+  /** Thresholds of the gates and references of the limiting factor that differ from the defaults. */
+  readonly gateThresholds?: Partial<GateThresholds> | undefined;
+  readonly references?: Partial<References> | undefined;
 }
 
 /** The result of {@link evaluateModel}: the JSON object of DESIGN section 9. What has no finite value is null, with a note. */
@@ -42,6 +52,7 @@ export interface ModelEvaluation {
   readonly kl: number;
   readonly plateau: boolean | null;
   readonly operational: Operational | null;
+  readonly positivePhase: PositivePhase;
   readonly predictors: { readonly full: Predictor } & {
     readonly [name in keyof ModePredictors]: ModePredictors[name] | null;
   };
@@ -51,7 +62,8 @@ export interface ModelEvaluation {
   readonly slowestObservable: { readonly parameter: number; readonly integratedTime: number } | null;
   readonly limitingFactor: 'gap' | 'signal' | 'budget' | null;
   readonly gates: Gates;
-  readonly gateThresholds: typeof GATE_THRESHOLDS;
+  readonly gateThresholds: GateThresholds;
+  readonly references: References;
   readonly claim: Claim;
   readonly numerics: Omit<RouteInfo, 'observables'>;
   readonly gradient?: GradientReport;
@@ -62,6 +74,7 @@ export interface ModelEvaluation {
 export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOptions): ModelEvaluation {
   checkOptions(options, ['burnIn', 'window', 'chains', 'epsilon', 'kappa']);
   startState(model, options.start);
+  const { gateThresholds, references } = runThresholds(options.gateThresholds, options.references);
   const { kernel, window, burnIn, chains, start } = options;
   const thresholds = { epsilon: options.epsilon, kappa: options.kappa };
   const route = createRoute(model, data, { kernel, thresholds });
@@ -111,6 +124,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     window,
     stationary: start === 'stationary',
     thresholds,
+    gateThresholds,
     exemption: kernel === 'alternating-block' && model.blocks.length === 2 ? 'two-block (5.6)' : undefined,
     variance,
     integratedTime: numerics.converged ? (slowestTime?.integratedTime ?? null) : null,
@@ -139,6 +153,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     kl,
     plateau: noted(R === null ? null : R < 1, 'plateau', 'R is not known'),
     operational,
+    positivePhase: positivePhase(route.posteriorVariance(theta), chains, operational, notes),
     predictors: {
       full,
       relevant: modes?.relevant ?? null,
@@ -149,9 +164,10 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     trackingBound: 'reason' in bound ? null : bound.interval,
     spectralGap: noted(slowest, 'spectralGap', unresolved),
     slowestObservable: noted(slowestTime, 'slowestObservable', stuck),
-    limitingFactor: noted(limitingFactor(full, signal, window, sweep), 'limitingFactor', stuck),
+    limitingFactor: noted(limitingFactor(full, signal, window, sweep, references), 'limitingFactor', stuck),
     gates,
-    gateThresholds: GATE_THRESHOLDS,
+    gateThresholds,
+    references,
     claim: claim(gates),
     numerics,
     ...(options.gradient && {

@@ -4,7 +4,7 @@ import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { alternatingGradient, alternatingMeasure, alternatingTimescale } from './factored-alternating.js';
 import { factoredTimescaleGradient } from './factored-gradient.js';
-import { factoredSignal, modelCovariance } from './factored-signal.js';
+import { factoredSignal, modelCovariance, posteriorVariance } from './factored-signal.js';
 import { factoredRelaxation } from './factored-spectrum.js';
 import { factoredTimescale, type NarrowProblem, narrowProblem } from './factored-timescale.js';
 import {
@@ -24,6 +24,23 @@ export const MAX_WIDE_SPINS = 20;
 /** Kernels of an RBM that are solved on one layer. */
 export type FactoredKernel = 'random-block' | 'alternating-block';
 
+/** Spins of the larger and the smaller layer of a model that the factored route takes; throws {@link UnsupportedError} for others. */
+export function layerSpins(model: Model): { readonly wide: number; readonly narrow: number } {
+  if (model.layers === null) {
+    throw new UnsupportedError('The factored route', 'the model is not an RBM', 'use the table route');
+  }
+  const { visible, hidden } = model.layers;
+  const [wide, narrow] = [Math.max(visible, hidden), Math.min(visible, hidden)];
+  if (narrow > MAX_NARROW_SPINS || wide > MAX_WIDE_SPINS) {
+    throw new UnsupportedError(
+      `The factored route for ${visible} visible and ${hidden} hidden spins`,
+      `its smaller layer takes up to ${MAX_NARROW_SPINS} spins and its larger up to ${MAX_WIDE_SPINS}`,
+      'use a smaller model',
+    );
+  }
+  return { wide, narrow };
+}
+
 /** The route over an RBM's layers, `random-block` by (5.5) and `alternating-block` by (5.6): solves on the smaller layer only, never forms the table of joint states. */
 export class FactoredRoute implements Route {
   readonly name = 'factored';
@@ -34,22 +51,17 @@ export class FactoredRoute implements Route {
     private readonly data: DataLaw,
     private readonly kernel: FactoredKernel = 'random-block',
   ) {
-    if (model.layers === null) {
-      throw new UnsupportedError('The factored route', 'the model is not an RBM', 'use the table route');
-    }
-    const { visible, hidden } = model.layers;
-    if (Math.min(visible, hidden) > MAX_NARROW_SPINS || Math.max(visible, hidden) > MAX_WIDE_SPINS) {
-      throw new UnsupportedError(
-        `The factored route for ${visible} visible and ${hidden} hidden spins`,
-        `its smaller layer takes up to ${MAX_NARROW_SPINS} spins and its larger up to ${MAX_WIDE_SPINS}`,
-        'use a smaller model',
-      );
-    }
+    layerSpins(model);
   }
 
   moments(theta: Float64Array) {
     const { data, model } = this.signal(theta);
     return { data, model };
+  }
+
+  posteriorVariance(theta: Float64Array): number {
+    const view = layerView(this.model, 'visible');
+    return posteriorVariance(view, layerTable(view, theta, this.model.beta), this.data);
   }
 
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {

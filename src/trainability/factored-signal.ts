@@ -45,6 +45,21 @@ export function factoredSignal(
   };
 }
 
+/**
+ * `sum_a E_data Var(f_a | v)` under the posterior: given `v` the hidden spins are independent with variances `E[1 - h_j | v] E[1 + h_j | v]`, and a weight's
+ * observable is `-+h_j`.
+ */
+export function posteriorVariance(view: LayerView, visible: LayerTable, data: DataLaw): number {
+  const { size, otherSize, below, above } = visible;
+  // Each hidden spin is seen through its weights and, where it has one, its bias.
+  const seen = size + (view.otherBias(0) >= 0 ? 1 : 0);
+  let total = 0;
+  data.patterns.forEach((v, k) => {
+    for (let j = v * otherSize; j < (v + 1) * otherSize; j++) total += data.probabilities[k] * below[j] * above[j];
+  });
+  return seen * total;
+}
+
 /** `Cov_pi(f_a, sum_b coefficients_b f_b)` for every `a`, by conditioning on one layer. */
 export function modelCovariance(view: LayerView, layer: LayerTable, coefficients: Float64Array): Float64Array {
   const out = new Float64Array(coefficients.length);

@@ -1,28 +1,8 @@
 import type { EigenvalueGroup } from '../spectrum/groups.js';
 import { type ModeThresholds, modeSets } from './mode-sets.js';
 import type { Note } from './notes.js';
+import type { GateThresholds } from './thresholds.js';
 import { slowestGap } from './tracking-bound.js';
-
-/** The thresholds of the gates of DESIGN section 7, committed before a run and written into its result. */
-export const GATE_THRESHOLDS = {
-  /** A2: largest relative defect of detailed balance. */
-  detailedBalance: 1e-12,
-  /** A3: `1 - s_2` and `1 + s_min` lie above this times `2^N`. */
-  gapPerState: Number.EPSILON,
-  /** A5: `B (1 - s_*)` is at least this plus `max(0, log chi)`. */
-  burnInLog: 3,
-  /** A6: `K` is at least this many times the largest integrated time. */
-  windowTimes: 50,
-  /** A6: largest `delta1` (D11). */
-  windowDeficit: 0.1,
-  /** A7: least `gamma_bulk` per sweep; groups with no more than this share of the weight are not seen. */
-  bulkRelaxation: 0.05,
-  bulkWeight: 1e-20,
-  /** A8: the sets must be the same from `epsilon` divided by this to `epsilon` times this. */
-  epsilonFactor: 3,
-  /** F4: `R` and `R_hat` are within this factor. */
-  trackingFactor: 2,
-} as const;
 
 /** One checked assumption. What cannot be checked has `met` null, and anything that is null comes with a `reason`. */
 export interface Gate {
@@ -70,6 +50,7 @@ export interface GateInputs {
   /** Whether chains start in equilibrium. */
   readonly stationary: boolean;
   readonly thresholds: ModeThresholds;
+  readonly gateThresholds: GateThresholds;
   /** Why a kernel that is not reversible is taken all the same. */
   readonly exemption?: string | undefined;
   /** Sum of the observables' variances, and the largest of their integrated times; null where it is not known. */
@@ -105,15 +86,16 @@ export function checkGates(inputs: GateInputs): Gates {
   };
 }
 
-function reversibility({ table, exemption, reasons }: GateInputs): Gates['A2'] {
+function reversibility({ table, exemption, gateThresholds, reasons }: GateInputs): Gates['A2'] {
   if (table === null) return { value: null, met: null, reason: reasons.table };
   const value = table.detailedBalanceDefect;
-  const met = value <= GATE_THRESHOLDS.detailedBalance;
+  const met = value <= gateThresholds.detailedBalance;
   return !met && exemption !== undefined ? { value, met: true, exemption } : { value, met };
 }
 
-function ergodicity({ spins, spectralGap, groups, reasons }: GateInputs): Gates['A3'] {
-  const needed = smallestGap(spins);
+function ergodicity(inputs: GateInputs): Gates['A3'] {
+  const { spectralGap, groups, reasons } = inputs;
+  const needed = smallestGap(inputs);
   const onePlusLeast = groups?.reduce((least, { gap }) => Math.min(least, 2 - gap), 2) ?? null;
   const missing = spectralGap === null || onePlusLeast === null;
   const low = (spectralGap ?? 1) <= needed || (onePlusLeast ?? 1) <= needed;
@@ -122,44 +104,46 @@ function ergodicity({ spins, spectralGap, groups, reasons }: GateInputs): Gates[
 }
 
 /** What eigenvalues are known to, with a margin. */
-function smallestGap(spins: number): number {
-  return 2 ** spins * GATE_THRESHOLDS.gapPerState;
+function smallestGap({ spins, gateThresholds }: GateInputs): number {
+  return 2 ** spins * gateThresholds.gapPerState;
 }
 
 /**
- * A5: `B >= (3 + max(0, log chi)) / (1 - s_*)`, `chi^2 = E_pi (mu_0/pi - 1)^2` on the observables' sector and `s_*` the largest `|s|` there.
+ * A5: `B >= (burnInLog + max(0, log chi)) / (1 - s_*)`, `chi^2 = E_pi (mu_0/pi - 1)^2` on the observables' sector and `s_*` the largest `|s|` there.
  * It makes `delta2` of D11 negligible. From equilibrium no burn-in is needed.
  */
 function burnIn(inputs: GateInputs, groups: GateInputs['groups']): Gates['A5'] {
   const value = inputs.burnIn;
   if (inputs.stationary) return { value, needed: 0, met: true };
-  const { table, reasons } = inputs;
+  const { table, gateThresholds, reasons } = inputs;
   if (table === null) return { value, needed: null, met: null, reason: reasons.table };
   if (groups === null) return { value, needed: null, met: null, reason: reasons.modes };
   const gap = slowestGap(groups);
-  if (gap <= smallestGap(inputs.spins)) {
+  if (gap <= smallestGap(inputs)) {
     return { value, needed: null, met: false, gap, reason: 'the chain is periodic or reducible: no burn-in is enough' };
   }
-  const needed = (GATE_THRESHOLDS.burnInLog + Math.max(0, table.logChi)) / gap;
+  const needed = (gateThresholds.burnInLog + Math.max(0, table.logChi)) / gap;
   const met = value >= needed;
   if (Number.isFinite(table.logChi)) return { value, needed, met, logChi: table.logChi, gap };
   return { value, needed, met, logChi: null, gap, reason: 'the start law is the equilibrium' };
 }
 
-function windowLength({ window, integratedTime, delta1, reasons }: GateInputs): Gates['A6'] {
+function windowLength(inputs: GateInputs): Gates['A6'] {
+  const { window, integratedTime, delta1, gateThresholds, reasons } = inputs;
   if (integratedTime === null) return { value: window, needed: null, delta1, met: null, reason: reasons.timescale };
-  const needed = GATE_THRESHOLDS.windowTimes * integratedTime;
+  const needed = gateThresholds.windowTimes * integratedTime;
   const known = { value: window, needed, delta1 };
   if (delta1 === null) return { ...known, met: window >= needed, reason: reasons.modes };
-  return { ...known, met: window >= needed && delta1 <= GATE_THRESHOLDS.windowDeficit };
+  return { ...known, met: window >= needed && delta1 <= gateThresholds.windowDeficit };
 }
 
-function bulkRelaxation({ stepsPerSweep, thresholds, reasons }: GateInputs, groups: GateInputs['groups']): Gates['A7'] {
-  const needed = GATE_THRESHOLDS.bulkRelaxation;
+function bulkRelaxation(inputs: GateInputs, groups: GateInputs['groups']): Gates['A7'] {
+  const { stepsPerSweep, thresholds, gateThresholds, reasons } = inputs;
+  const needed = gateThresholds.bulkRelaxation;
   if (groups === null) return { value: null, needed, met: null, reason: reasons.modes };
   const { relevant, slowCluster } = modeSets(groups, thresholds);
   if (relevant.length === 0) return { value: null, needed, met: null, reason: 'no group is relevant at this epsilon' };
-  const least = GATE_THRESHOLDS.bulkWeight * totalWeight(groups);
+  const least = gateThresholds.bulkWeight * totalWeight(groups);
   const inside = new Set(slowCluster);
   const bulk = groups.filter(({ weight }, k) => !inside.has(k) && weight > least);
   if (bulk.length === 0) {
@@ -170,7 +154,8 @@ function bulkRelaxation({ stepsPerSweep, thresholds, reasons }: GateInputs, grou
 }
 
 /** Given `kappa`, the slow cluster depends on `epsilon` through its anchor, the slowest relevant group: it is the same where the relevant groups are. */
-function robustness({ thresholds, reasons }: GateInputs, groups: GateInputs['groups']): Gate {
+function robustness(inputs: GateInputs, groups: GateInputs['groups']): Gate {
+  const { thresholds, reasons } = inputs;
   if (groups === null) return { value: null, met: null, reason: reasons.modes };
   const { epsilon } = thresholds;
   const total = totalWeight(groups);
@@ -179,7 +164,7 @@ function robustness({ thresholds, reasons }: GateInputs, groups: GateInputs['gro
   const inside = new Set(modeSets(groups, thresholds).relevant);
   const low = shares.reduce((most, share, k) => (inside.has(k) ? most : Math.max(most, share)), 0);
   const high = shares.reduce((least, share, k) => (inside.has(k) ? Math.min(least, share) : least), 1);
-  const factor = GATE_THRESHOLDS.epsilonFactor;
+  const factor = inputs.gateThresholds.epsilonFactor;
   return { value: [low, high], met: low < epsilon / factor && factor * epsilon <= high };
 }
 
@@ -189,12 +174,12 @@ function flipSymmetry({ table, reasons }: GateInputs): Gate {
     : { value: table.flipDefect, met: null, reason: 'a fact about the model that no claim depends on' };
 }
 
-function tracking({ R, relevantRhat }: GateInputs): Gate {
+function tracking({ R, relevantRhat, gateThresholds }: GateInputs): Gate {
   if (R === null) return { value: null, met: null, reason: 'R is not known' };
   if (relevantRhat === null) return { value: null, met: null, reason: 'R_hat of the relevant modes is not known' };
   if (R === 0 || relevantRhat === 0) return { value: null, met: null, reason: 'there is no signal' };
   const value = Math.log(R / relevantRhat);
-  return { value, met: Math.abs(value) <= Math.log(GATE_THRESHOLDS.trackingFactor) };
+  return { value, met: Math.abs(value) <= Math.log(gateThresholds.trackingFactor) };
 }
 
 function totalWeight(groups: readonly EigenvalueGroup[]): number {

@@ -15,6 +15,32 @@ export interface Operational {
   readonly groups: Readonly<Record<string, { readonly R: number | null; readonly signal: number }>>;
 }
 
+/**
+ * What sampling the positive phase would add. `R` and `mse` take `E_data f` as exact; with hidden spins, hardware samples the posterior for it. Were
+ * every gradient estimate to draw as many independent posterior samples as it has chains, `M`, each for a pattern drawn from the data, the posterior would add
+ * `variance = sum_a E_data Var(f_a | v) / M` to the squared error, a share `variance / (mse + variance)` of the sum. (Drawing the patterns rather than
+ * averaging over all of them adds the variance of a mini-batch besides, which is not counted.) Zero without hidden spins.
+ */
+export interface PositivePhase {
+  readonly variance: number;
+  /** Null where `mse` is not known. */
+  readonly share: number | null;
+}
+
+/** {@link PositivePhase} from `sum_a E_data Var(f_a | v)`, and the error of the negative phase over the same chains where that is known. */
+export function positivePhase(
+  posterior: number,
+  chains: number,
+  operational: Operational | null,
+  notes: Note[],
+): PositivePhase {
+  const variance = posterior / chains;
+  if (variance === 0) return { variance, share: 0 };
+  if (operational === null)
+    notes.push({ path: 'positivePhase.share', reason: 'the error of the gradient is not known' });
+  return { variance, share: operational && variance / (operational.mse + variance) };
+}
+
 /** The estimator in kernel steps. */
 export interface Estimator {
   readonly start: Start;

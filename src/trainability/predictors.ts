@@ -1,6 +1,7 @@
 import type { EigenvalueGroup } from '../spectrum/groups.js';
 import { type ModeThresholds, modeSets } from './mode-sets.js';
 import type { Relaxation } from './route.js';
+import type { References } from './thresholds.js';
 
 /** One predictor of section 3. `Rhat` is for the window and chains asked for; times and gaps are in kernel steps. */
 export interface Predictor {
@@ -69,19 +70,20 @@ export function modePredictors(
   };
 }
 
-/** Which factor of (3.2), set to its reference alone, would lift `R_hat` most: gap 1 per sweep, `|g|^2/mu` 0.01, 1,000 sweeps. */
+/** Which factor of (3.2), set to its reference alone, would lift `R_hat` most; `window` is in kernel steps. */
 export function limitingFactor(
   full: Predictor,
   signal: number,
   window: number,
   stepsPerSweep: number,
+  references: References,
 ): 'gap' | 'signal' | 'budget' | null {
   if (full.timescale === null || full.effectiveGap === null || full.timescale === 0) return null;
   const { slowMass: mu, timescale: t } = full;
   const lifts = {
-    gap: t / (mu * (stepsPerSweep - 0.5)),
-    signal: signal === 0 ? Number.POSITIVE_INFINITY : 0.01 / (signal / mu),
-    budget: (1000 * stepsPerSweep) / window,
+    gap: t / (mu * (stepsPerSweep / references.gap - 0.5)),
+    signal: signal === 0 ? Number.POSITIVE_INFINITY : references.signal / (signal / mu),
+    budget: (references.window * stepsPerSweep) / window,
   };
   const names = ['gap', 'signal', 'budget'] as const;
   return names.reduce((best, name) => (lifts[name] > lifts[best] ? name : best));

@@ -77,6 +77,8 @@ export interface Route {
   /** Null where there are too many states for modes, or the kernel is not reversible. */
   spectrum(theta: Float64Array): Spectrum | null;
   relaxation(theta: Float64Array): Relaxation;
+  /** `sum_a E_data Var(f_a | v)` under the model's posterior of the hidden spins; zero where there are none. */
+  posteriorVariance(theta: Float64Array): number;
 }
 
 /** A part of an evaluation that a pullback needs; refused by name where the quantity was not asked for. */

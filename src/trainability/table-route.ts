@@ -24,7 +24,7 @@ import {
   type Spectrum,
 } from './route.js';
 import { spectralForm, spectralFormCotangent } from './spectral-form.js';
-import { type FoldedData, foldData, type TableSignal, tableSignal } from './table-signal.js';
+import { type FoldedData, foldData, posteriorVariance, type TableSignal, tableSignal } from './table-signal.js';
 import { quadratureMeasure, type TableTimescale, tableTimescale } from './table-timescale.js';
 
 /** The route over a table of all states: any graph, any kernel, up to MAX_TABLE_BITS bits; modes up to MAX_DENSE_STATES states. */
@@ -57,6 +57,11 @@ export class TableRoute implements Route {
     const { law } = this.at(theta);
     const { joint } = tableSignal(law, this.data);
     return { data: observableSums(this.space, joint), model: observableSums(this.space, law.pi) };
+  }
+
+  posteriorVariance(theta: Float64Array): number {
+    if (this.model.visible.length === this.model.spins) return 0;
+    return posteriorVariance(boltzmann(this.space, theta, this.model.beta), this.data);
   }
 
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {

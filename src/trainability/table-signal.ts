@@ -1,6 +1,6 @@
 import { type Boltzmann, linearCombination, observableSums } from '../model/boltzmann.js';
 import { type DataLaw, negativeEntropy } from '../model/data-law.js';
-import { foldPattern, type StateSpace } from '../model/state-space.js';
+import { foldPattern, parity, type StateSpace } from '../model/state-space.js';
 
 /** The data law on a state space's visible indices, and what does not depend on the parameters. */
 export interface FoldedData {
@@ -69,6 +69,28 @@ export function tableSignal(law: Boltzmann, data: FoldedData): TableSignal {
       return observableSums(space, big);
     },
   };
+}
+
+/**
+ * `sum_a E_data Var(f_a | v)` under the posterior `pi(h | v)`. An observable is +1 or -1, so its variance is four times the product of the two
+ * probabilities, each a sum of positive terms: nothing cancels where the posterior is nearly certain. `states * parameters` work.
+ */
+export function posteriorVariance(law: Boltzmann, data: FoldedData): number {
+  const { space, logPi } = law;
+  const logVisible = visibleLogProbabilities(law);
+  const posterior = logPi.map((value, s) => Math.exp(value - logVisible[space.visibleOf[s]]));
+  const even = new Float64Array(space.visibleStates);
+  const odd = new Float64Array(space.visibleStates);
+  let total = 0;
+  for (const mask of space.masks) {
+    even.fill(0);
+    odd.fill(0);
+    for (let s = 0; s < space.states; s++) (parity(mask & s) > 0 ? even : odd)[space.visibleOf[s]] += posterior[s];
+    data.indices.forEach((v, k) => {
+      total += 4 * data.probabilities[k] * even[v] * odd[v];
+    });
+  }
+  return total;
 }
 
 /** `log pi(v)` for every visible index, by sums relative to the largest term. */

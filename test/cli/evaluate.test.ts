@@ -1,4 +1,11 @@
-import { type MeasuredSnr, type ModelEvaluation, modelToJson, readModel } from 'htdml';
+import {
+  DEFAULT_GATE_THRESHOLDS,
+  DEFAULT_REFERENCES,
+  type MeasuredSnr,
+  type ModelEvaluation,
+  modelToJson,
+  readModel,
+} from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { type Finished, GOOD, htdml, scratch, startHtdml } from '../support/cli.js';
 import { complete } from '../support/models.js';
@@ -35,7 +42,7 @@ function json({ code, stdout, stderr }: Finished, expected = 0): ModelEvaluation
 }
 
 const TOP =
-  'schemaVersion model kernel stepsPerSweep burnIn window chains start signal kl plateau operational predictors trackingBound spectralGap limitingFactor gates gateThresholds claim notes';
+  'schemaVersion model kernel stepsPerSweep burnIn window chains start estimate signal kl plateau operational positivePhase predictors trackingBound spectralGap limitingFactor gates gateThresholds references claim notes';
 const PREDICTOR = ['Rhat', 'timescale', 'slowMass', 'effectiveGap'];
 const keys = (value: object | null | undefined) => Object.keys(value ?? {}).sort();
 
@@ -154,6 +161,19 @@ describe.concurrent('with biases', () => {
     for (const text of [stdout, big.stdout]) {
       expect(text).not.toMatch(/NaN|undefined|Infinity|null|\[object|note: gates|A9/);
     }
+  });
+
+  test('thresholds and references of the run decide and are written down', async () => {
+    const common = ['evaluate', rbm, '--data', data, '--json'];
+    const plain = json(await htdml(common));
+    const flags = '--gate windowTimes=1e6 --gate bulkRelaxation=1.9 --reference window=1e9'.split(' ');
+    const e = json(await htdml([...common, ...flags]));
+    expect(e.gateThresholds).toEqual({ ...DEFAULT_GATE_THRESHOLDS, windowTimes: 1e6, bulkRelaxation: 1.9 });
+    expect(e.references).toEqual({ ...DEFAULT_REFERENCES, window: 1e9 });
+    expect([plain.gates.A6.met, e.gates.A6.met]).toEqual([true, false]);
+    expect(e.gates.A7.needed).toBe(1.9);
+    expect([plain.limitingFactor, e.limitingFactor]).toEqual([expect.not.stringMatching('budget'), 'budget']);
+    expect(e.operational).toEqual(plain.operational);
   });
 
   test('a stationary start has no bias', async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_GATE_THRESHOLDS, DEFAULT_REFERENCES } from 'htdml';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseDuration, readSpec, type Spec, specToJson } from '../../src/cli/spec.js';
 import { InputError } from '../../src/errors.js';
@@ -24,6 +25,8 @@ const most = {
   window: '2500',
   start: 'state:5',
   seed: 2147483647,
+  gates: { ...DEFAULT_GATE_THRESHOLDS, windowTimes: 20, bulkRelaxation: 0.1 },
+  references: { gap: 0.5, signal: 1, window: 200 },
   train: {
     steps: 1,
     optimizer: 'adam',
@@ -43,6 +46,8 @@ test('defaults are filled in and paths are relative to the file', () => {
     window: { amount: 1000, unit: 'sweeps' },
     start: 'stationary',
     seed: 1,
+    gates: DEFAULT_GATE_THRESHOLDS,
+    references: DEFAULT_REFERENCES,
     train: { steps: 3000, optimizer: 'adam', learningRate: 0.05, weightDecay: 0, penalties: [] },
     design: { objective: 'logEffectiveGap', budget: 0.02, maxCoupling: null, frozen: [], restarts: 4, steps: 800 },
   });
@@ -53,6 +58,12 @@ test('defaults are filled in and paths are relative to the file', () => {
     biases: true,
     initialScale: 0.1,
   });
+});
+
+test('thresholds and references that are left out are filled in', () => {
+  const { gates, references } = read({ ...least, gates: { windowTimes: 20 }, references: { window: 5 } });
+  expect(gates).toEqual({ ...DEFAULT_GATE_THRESHOLDS, windowTimes: 20 });
+  expect(references).toEqual({ ...DEFAULT_REFERENCES, window: 5 });
 });
 
 test('everything that is given is kept', () => {
@@ -72,7 +83,7 @@ test.each([least, most])('the SPEC as used reads back to itself from any folder'
   writeFileSync(join(elsewhere, 'spec.json'), JSON.stringify(specToJson(spec)));
   expect(readSpec(join(elsewhere, 'spec.json'))).toEqual(spec);
   expect(Object.keys(specToJson(spec)).join(' ')).toBe(
-    'schemaVersion model data kernel burnIn window start seed train design',
+    'schemaVersion model data kernel burnIn window start seed gates references train design',
   );
 });
 

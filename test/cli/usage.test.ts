@@ -56,6 +56,37 @@ describe.concurrent('usage errors are one sentence and exit code 2', () => {
     ['too small a kappa', [...evaluate, '--kappa', '0.5'], /kappa must be a finite number of at least 1, got 0\.5/],
     ['an epsilon of 0', [...evaluate, '--epsilon', '0'], /epsilon must be a number between 0 and 1, got 0/],
     ['an infinite epsilon', [...evaluate, '--epsilon', 'Infinity'], /epsilon must be a .*number/],
+    [
+      'a gate without a value',
+      [...evaluate, '--gate', 'windowTimes'],
+      /^--gate must be name=number, got "windowTimes"; /,
+    ],
+    [
+      'a gate of nothing',
+      [...evaluate, '--gate', 'windowTimes='],
+      /^--gate windowTimes must be a finite number, got ""/,
+    ],
+    [
+      'a misspelt gate',
+      [...evaluate, '--gate', 'windowtime=5'],
+      /^--gate windowtime must be a known key, .*; write windowTimes instead \(known keys: detailedBalance, .*trackingFactor\)/,
+    ],
+    ['a gate of objects', [...evaluate, '--gate', '__proto__=5'], /^--gate __proto__ must be a known key/],
+    [
+      'a gate out of range',
+      [...evaluate, '--gate', 'windowTimes=0'],
+      /^--gate windowTimes must be .* at least 1, got 0/,
+    ],
+    [
+      'a gate given twice',
+      [...evaluate, '--gate', 'burnInLog=5', '--gate', 'burnInLog=6'],
+      /^--gate must be given once for each name, got "burnInLog=6"/,
+    ],
+    [
+      'an unknown reference',
+      [...evaluate, '--reference', 'budget=5'],
+      /^--reference budget must be a known key, .*remove it \(known keys: gap, signal, window\)/,
+    ],
     ['an unknown start', [...evaluate, '--start', 'cold'], /^--start must be "uniform", "stationary", "data" or /],
     [
       'a start beyond the states',

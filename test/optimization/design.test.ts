@@ -20,6 +20,7 @@ function watched(route: Route): { readonly route: Route; readonly asked: readonl
       moments: (theta) => route.moments(theta),
       spectrum: (theta) => route.spectrum(theta),
       relaxation: (theta) => route.relaxation(theta),
+      posteriorVariance: (theta) => route.posteriorVariance(theta),
     },
   };
 }

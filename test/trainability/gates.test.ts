@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { groupEigenvalues } from '../../src/spectrum/groups.js';
 import { CONDITIONS, checkGates, claim, type GateInputs, type Gates, gateNotes } from '../../src/trainability/gates.js';
 import { modeSets } from '../../src/trainability/mode-sets.js';
+import { DEFAULT_GATE_THRESHOLDS } from '../../src/trainability/thresholds.js';
 import { EPS } from '../support/brute-force.js';
 import { random } from '../support/models.js';
 
@@ -23,6 +24,7 @@ const good: GateInputs = {
   window: 1000,
   stationary: false,
   thresholds: { epsilon: 1e-3, kappa: 2.5 },
+  gateThresholds: DEFAULT_GATE_THRESHOLDS,
   variance: 3,
   integratedTime: 10,
   delta1: 0.01,

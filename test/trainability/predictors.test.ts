@@ -1,4 +1,4 @@
-import { createRoute } from 'htdml';
+import { createRoute, DEFAULT_REFERENCES, type References } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import type { EigenvalueGroup } from '../../src/spectrum/groups.js';
 import { DEFAULT_THRESHOLDS, modeSets } from '../../src/trainability/mode-sets.js';
@@ -149,10 +149,10 @@ describe.each(gradientCases())('$name', ({ model, data }) => {
 });
 
 describe('the limiting factor', () => {
-  const at = (gap: number, share: number, sweeps: number, n = 4) => {
+  const at = (gap: number, share: number, sweeps: number, n = 4, references = DEFAULT_REFERENCES) => {
     const mu = 2;
     const t = mu * (1 / gap - 0.5);
-    return limitingFactor(predict(t, mu, share * mu, sweeps * n), share * mu, sweeps * n, n);
+    return limitingFactor(predict(t, mu, share * mu, sweeps * n), share * mu, sweeps * n, n, references);
   };
 
   test('is the one whose reference alone would lift R_hat most', () => {
@@ -169,8 +169,19 @@ describe('the limiting factor', () => {
     expect(at(0.1, 0.01 / 20, 1000, 1)).toBe('signal');
   });
 
+  test('is against the references of the run', () => {
+    // At the defaults (gap: 114, signal: 50, budget: 20) it is the gap; each reference alone can change that.
+    const short = [0.01 / 4, 0.01 / 50, 1000 / 20, 4] as const;
+    const against = (change: Partial<References>) => at(...short, { ...DEFAULT_REFERENCES, ...change });
+    expect(against({})).toBe('gap');
+    // T falls to mu (4 / 0.25 - 1/2): a lift of 399.5 / 15.5 = 26.
+    expect(against({ gap: 0.25 })).toBe('signal');
+    expect([against({ signal: 0.022 }), against({ signal: 0.024 })]).toEqual(['gap', 'signal']);
+    expect([against({ window: 5600 }), against({ window: 5800 })]).toEqual(['gap', 'budget']);
+  });
+
   test('has no name where there is no prediction', () => {
-    expect(limitingFactor(predict(0, 0, 1, 10), 1, 10, 4)).toBeNull();
-    expect(limitingFactor(predict(Number.POSITIVE_INFINITY, 1, 1, 10), 1, 10, 4)).toBeNull();
+    expect(limitingFactor(predict(0, 0, 1, 10), 1, 10, 4, DEFAULT_REFERENCES)).toBeNull();
+    expect(limitingFactor(predict(Number.POSITIVE_INFINITY, 1, 1, 10), 1, 10, 4, DEFAULT_REFERENCES)).toBeNull();
   });
 });

@@ -1,0 +1,168 @@
+import { KERNELS, type KernelName, type Schedule, schedule, stepsPerSweep } from '../kernel/kernels.js';
+import type { Model } from '../model/model.js';
+import { tableBits } from '../model/state-space.js';
+import { walshHadamard } from '../model/walsh-hadamard.js';
+import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
+import { isFactorable } from './create-route.js';
+import { layerSpins } from './factored-route.js';
+import type { Start } from './start.js';
+
+/**
+ * What an evaluation needs, known from sizes alone before anything is allocated. Work is counted in *visits*: one state read and written in one loop over
+ * a table. Iterative solvers are counted for a chain that relaxes in a sweep; a chain with the gap `gamma` per sweep takes about `1 / sqrt(gamma)` times
+ * as long in them, at most 5,000 iterations for each observable.
+ */
+export interface Workload {
+  /** Peak memory, with what is garbage before it is collected. */
+  readonly bytes: number;
+  /** Visits of one whole report, and of one point of a run: `T` with its derivative, and signal and divergence with theirs. */
+  readonly report: number;
+  readonly timescale: number;
+  readonly signal: number;
+}
+
+export interface WorkloadOptions {
+  readonly kernel: KernelName;
+  readonly burnIn: number;
+  readonly window: number;
+  readonly start: Start;
+  readonly gradient: boolean;
+}
+
+/** The {@link Workload} of `evaluateModel`. Throws {@link UnsupportedError} for a model that no route takes. */
+export function workload(model: Model, options: WorkloadOptions): Workload {
+  return isFactorable(model, options.kernel) ? factoredWorkload(model, options) : tableWorkload(model, options);
+}
+
+/** Bytes and visits of tabulating a teacher's visible law, most of it in the list of patterns. */
+export function teacherWorkload(teacher: Model): { readonly bytes: number; readonly visits: number } {
+  const patterns = 2 ** teacher.visible.length;
+  const states = teacher.layers === null ? 2 ** tableBits(teacher) : patterns * (1 + teacher.layers.hidden);
+  return { bytes: GARBAGE * 40 * states + 300 * patterns, visits: 20 * states + 200 * patterns };
+}
+
+const NUMBER = 8;
+/** What a process takes beside its tables, and how far tables may outlive their use before they are collected. */
+const BASE_BYTES = 12e6;
+const GARBAGE = 2;
+/** Start of a report: code is compiled while it first runs. */
+const BASE_VISITS = 6e7;
+/** An eigendecomposition takes so many visits per cube of its order. */
+const EIGEN = 2.5;
+/** Conjugate gradients gain `log(1 / eps)` at a rate of two square roots of the gap; without slow modes the law is stationary to 1e-13 after 30 gaps. */
+const CG_ITERATIONS = Math.log(1 / Number.EPSILON) / 2;
+const MIXING_SWEEPS = 30;
+
+function tableWorkload(model: Model, options: WorkloadOptions): Workload {
+  const n = 2 ** tableBits(model);
+  const p = model.theta.length;
+  const { kernel } = options;
+  const { reversible, differentiable } = KERNELS[kernel];
+  const step = stepVisits(schedule(model, kernel));
+  const sweep = stepsPerSweep(model, kernel);
+  const dense = n <= MAX_DENSE_STATES;
+  // Energies, law, flip probabilities of every spin and two work tables.
+  const setUp = n * (30 + 6 * model.spins);
+  const observable = n * (differentiable ? 3 * step + 12 : 6);
+  const direct = n <= 128 || !reversible;
+  const solve = direct
+    ? n ** 3 + p * n * n * (reversible ? 3 : 6) * 2
+    : p * n * CG_ITERATIONS * Math.sqrt(sweep) * (step + 6);
+  const timescale = setUp + solve + p * observable * (direct ? (reversible ? 6 : 9) : 1);
+  const signal = setUp + 40 * n;
+  let report = BASE_VISITS + timescale + 2 * signal + 3 * p * n;
+  if (dense) report += denseVisits(model, options, step);
+  else if (reversible) report += setUp + solve + p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3;
+  const kernelBytes = n * NUMBER * (3 + model.spins + 2);
+  const denseBytes = dense ? 3 * n * n * NUMBER : 0;
+  return {
+    // The evaluation keeps its kernel while relaxation uses another; solvers and signal have ten tables more.
+    bytes: BASE_BYTES + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
+    report,
+    timescale,
+    signal,
+  };
+}
+
+/** Modes, slow cluster and propagation of a report on a table of at most MAX_DENSE_STATES states. */
+function denseVisits(model: Model, options: WorkloadOptions, step: number): number {
+  const n = 2 ** tableBits(model);
+  const p = model.theta.length;
+  const { reversible } = KERNELS[options.kernel];
+  const sweep = stepsPerSweep(model, options.kernel);
+  const sectors = model.biased ? 1 : 2;
+  let visits = 3 * n * n * (step + 2);
+  if (reversible) visits += sectors * EIGEN * n ** 3 + 2 * p * n * n;
+  if (reversible && options.gradient) visits += (n * n * (n + p)) / 2;
+  if (options.start !== 'stationary') {
+    const mixing = reversible ? MIXING_SWEEPS * sweep : Number.POSITIVE_INFINITY;
+    const burnIn = Math.min(options.burnIn, mixing);
+    const window = Math.min(options.window, Math.max(0, mixing - options.burnIn));
+    // Propagation forms no differences. (Half is for products, the only kernels that it is long for.)
+    visits += n * (burnIn + window * p) * (step / 2 + 3);
+  }
+  return visits;
+}
+
+/** Visits per state of one application of a kernel. */
+function stepVisits(plan: Schedule): number {
+  switch (plan.kind) {
+    case 'mixture':
+      return plan.blocks.reduce((sum, { length }) => sum + (length === 1 ? 1 : length + 2), 0);
+    case 'product':
+      return plan.blocks.reduce((sum, { length }) => sum + 2 * length + 1, 0);
+    case 'metropolis':
+      return 2 * plan.spins;
+  }
+  return plan satisfies never;
+}
+
+function factoredWorkload(model: Model, options: WorkloadOptions): Workload {
+  const { wide, narrow } = layerSpins(model);
+  const [w, h] = [2 ** wide, 2 ** narrow];
+  const p = model.theta.length;
+  const visible = 2 ** model.visible.length;
+  const hidden = model.spins - model.visible.length;
+  // The chain on the narrow layer, its right-hand sides, and the tables of the wide layer.
+  const problem = w * h * (h / 2 + 6 * narrow) + w * (10 * narrow + 3 * p);
+  const solve = h ** 3 / 3 + 4 * p * h * h;
+  const gradient = w * h * (h / 2 + 3 * narrow) + p * h * h;
+  const modes = EIGEN * h ** 3 + w * h * h + 2 * p * h * h;
+  const signal = visible * (10 * hidden + 2 * p);
+  const timescale = problem + solve + gradient;
+  const small = model.spins - (model.biased ? 0 : 1) <= Math.log2(MAX_DENSE_STATES);
+  const table = small ? tableWorkload(model, options) : null;
+  return {
+    // The evaluation keeps its conditional table while relaxation makes two.
+    bytes:
+      BASE_BYTES +
+      GARBAGE * NUMBER * (3 * w * h + 12 * w * (narrow + 1) + 6 * h * (h + p)) +
+      (table === null ? 0 : table.bytes - BASE_BYTES),
+    report: timescale + problem + modes + 3 * signal + (table?.report ?? BASE_VISITS),
+    timescale,
+    signal,
+  };
+}
+
+let measured: number | undefined;
+
+/** Seconds that so many visits take on this machine, from a transform that is timed once, for a few milliseconds. */
+export function secondsOf(visits: number): number {
+  measured ??= VISIT_TRANSFORMS * transformVisit();
+  return visits * measured;
+}
+
+/** A visit of the loops that are counted costs as much as so many visits of a Walsh-Hadamard transform, whose loop is leaner. */
+const VISIT_TRANSFORMS = 4;
+
+/** Seconds per visit of a Walsh-Hadamard transform: the best of some, since others may use the machine. */
+function transformVisit(): number {
+  const table = new Float64Array(2 ** 12);
+  let best = Number.POSITIVE_INFINITY;
+  for (let k = 0; k < 60; k++) {
+    const began = performance.now();
+    walshHadamard(table);
+    best = Math.min(best, performance.now() - began);
+  }
+  return best / 1000 / (table.length * Math.log2(table.length));
+}
