@@ -1,5 +1,5 @@
 import { InputError, show } from '../errors.js';
-import { type MeasuredSnr, type MeasureOptions, measureSnr } from '../estimation/measure.js';
+import type { MeasureOptions } from '../estimation/measure.js';
 import { KERNEL_NAMES, type KernelName, stepsPerSweep } from '../kernel/kernels.js';
 import { readData } from '../model/data-file.js';
 import type { DataLaw } from '../model/data-law.js';
@@ -12,6 +12,7 @@ import type { Predictor } from '../trainability/predictors.js';
 import { type Start, startState } from '../trainability/start.js';
 import { teacherLaw } from '../trainability/teacher.js';
 import { num, textTable } from './format.js';
+import { describeSnr, describeTimescale, type Measured, measure } from './measure.js';
 import { type Duration, isStart, parseDuration } from './spec.js';
 
 /** Options as the command line gives them. */
@@ -69,10 +70,10 @@ function measureCommand(
   options: Omit<MeasureOptions, 'repetitions' | 'seed'>,
   repetitions: string,
   seed: string,
-): MeasuredSnr {
+): Measured {
   const asked = { ...options, repetitions: numeric('--measure', repetitions), seed: numeric('--seed', seed) };
   checkOptions(asked, ['repetitions', 'seed'], { repetitions: '--measure', seed: '--seed' });
-  return measureSnr(model, data, asked);
+  return measure(model, data, asked);
 }
 
 /** The data law of `--data` or `--teacher`, exactly one of which must be given. */
@@ -130,7 +131,7 @@ function numeric(field: string, text: string): number {
 }
 
 /** The evaluation as text for a terminal. */
-export function describeEvaluation(model: Model, e: ModelEvaluation, measured: MeasuredSnr | null): string {
+export function describeEvaluation(model: Model, e: ModelEvaluation, measured: Measured | null): string {
   const kind =
     model.layers === null
       ? `Ising, ${model.spins} spins (${model.visible.length} visible)`
@@ -147,10 +148,7 @@ export function describeEvaluation(model: Model, e: ModelEvaluation, measured: M
     ['KL(data || model)', `${num(e.kl)} nats`],
     ['R, exact', o === null ? '-' : `${num(o.R)}${e.plateau ? '  (on the plateau, R < 1)' : ''}`],
   ];
-  if (measured !== null) {
-    const { R, standardError, repetitions } = measured;
-    facts.push(['R, measured', `${num(R)} +- ${num(standardError, 2)}  (${repetitions} repetitions)`]);
-  }
+  if (measured !== null) facts.push(describeSnr(measured));
   if (o !== null) {
     for (const [name, group] of Object.entries(o.groups)) facts.push([`  R of the ${name}`, num(group.R)]);
     facts.push(['squared error of the gradient', `${num(o.mse)}  (squared bias ${num(o.biasSquared)})`]);
@@ -163,6 +161,7 @@ export function describeEvaluation(model: Model, e: ModelEvaluation, measured: M
       `${parameterName(model, parameter)}, integrated time ${sweeps(Number(integratedTime.toPrecision(4)))}`,
     ]);
   }
+  if (measured !== null) facts.push(...describeTimescale(model, e, measured));
   facts.push(['limiting factor', e.limitingFactor ?? '-']);
   facts.push(['R / full R_hat, proven', e.trackingBound?.map((x) => num(x, 6)).join(' to ') ?? '-']);
   const named = Object.entries(e.gates);

@@ -35,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--epsilon <share>', 'weight from which a group of modes is relevant', '1e-3')
     .option('--kappa <factor>', 'width of the slow cluster', '2.5')
     .option('--gradient', 'add gradients in the parameters')
-    .option('--measure <repetitions>', 'measure R by sampling too, with its standard error')
+    .option('--measure <repetitions>', 'measure R and T by sampling too, with standard errors')
     .option('--seed <n>', 'seed of the measurement', '1')
     .option('--json', 'print one JSON object')
     .action((model: string, flags: EvaluateFlags) => {
