@@ -6,8 +6,16 @@ export {
   ReversibilityError,
   UnsupportedError,
 } from './errors.js';
+export type { Agreement } from './estimation/agreement.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { type RandomSource, randomSource } from './estimation/random.js';
+export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
+export {
+  type MeasuredTimescale,
+  measureTimescales,
+  type TimescaleOptions,
+} from './estimation/timescales.js';
+export { VERDICT_THRESHOLDS, type Verdict } from './estimation/verdict.js';
 export { KERNEL_NAMES, type KernelName } from './kernel/kernels.js';
 export { writeFileAtomic } from './model/atomic-file.js';
 export { readData } from './model/data-file.js';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { InputError, show } from '../errors.js';
-import { type MeasuredSnr, type MeasureOptions, measureSnr, measureVisits } from '../estimation/measure.js';
+import { type MeasureOptions, measureVisits } from '../estimation/measure.js';
 import { KERNEL_NAMES, type KernelName, stepsPerSweep } from '../kernel/kernels.js';
 import { oneLine } from '../model/atomic-file.js';
 import { readData } from '../model/data-file.js';
@@ -17,6 +17,7 @@ import { type Start, startState } from '../trainability/start.js';
 import { teacherLaw } from '../trainability/teacher.js';
 import { gateSchema, referenceSchema } from '../trainability/thresholds.js';
 import { num, textTable } from './format.js';
+import { describeSnr, describeTimescale, type Measured, measure } from './measure.js';
 import { admit, type ResourceFlags } from './resources.js';
 import { type Duration, isStart, parseDuration } from './spec.js';
 
@@ -62,13 +63,13 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
     epsilon: '--epsilon',
     kappa: '--kappa',
   });
-  const measure = flags.measure === undefined ? null : measureOptions(options, flags.measure, flags.seed);
+  const asked = flags.measure === undefined ? null : measureOptions(options, flags.measure, flags.seed);
   const { bytes, report } = workload(model, options);
-  const visits = report + source.visits + (measure === null ? 0 : measureVisits(model, measure));
+  const visits = report + source.visits + (asked === null ? 0 : measureVisits(model, asked));
   const estimate = admit('This evaluation', { bytes: bytes + source.bytes, seconds: secondsOf(visits) }, flags);
   const data = source.law();
   const evaluation = evaluateModel(model, data, options);
-  const measured = measure && measureSnr(model, data, measure);
+  const measured = asked && measure(model, data, asked);
   return {
     output: flags.json
       ? JSON.stringify({ ...evaluation, estimate, ...(measured && { measured }) })
@@ -182,7 +183,7 @@ function assigned<T>(flag: string, example: string, schema: z.ZodType<T>, texts:
 }
 
 /** The evaluation as text for a terminal. */
-export function describeEvaluation(model: Model, e: ModelEvaluation, measured: MeasuredSnr | null): string {
+export function describeEvaluation(model: Model, e: ModelEvaluation, measured: Measured | null): string {
   const kind =
     model.layers === null
       ? `Ising, ${model.spins} spins (${model.visible.length} visible)`
@@ -199,10 +200,7 @@ export function describeEvaluation(model: Model, e: ModelEvaluation, measured: M
     ['KL(data || model)', `${num(e.kl)} nats`],
     ['R, exact', o === null ? '-' : `${num(o.R)}${e.plateau ? '  (on the plateau, R < 1)' : ''}`],
   ];
-  if (measured !== null) {
-    const { R, standardError, repetitions } = measured;
-    facts.push(['R, measured', `${num(R)} +- ${num(standardError, 2)}  (${repetitions} repetitions)`]);
-  }
+  if (measured !== null) facts.push(describeSnr(measured));
   if (o !== null) {
     for (const [name, group] of Object.entries(o.groups)) facts.push([`  R of the ${name}`, num(group.R)]);
     facts.push(['squared error of the gradient', `${num(o.mse)}  (squared bias ${num(o.biasSquared)})`]);
@@ -219,6 +217,7 @@ export function describeEvaluation(model: Model, e: ModelEvaluation, measured: M
       `${parameterName(model, parameter)}, integrated time ${sweeps(Number(integratedTime.toPrecision(4)))}`,
     ]);
   }
+  if (measured !== null) facts.push(...describeTimescale(model, e, measured));
   facts.push(['limiting factor', e.limitingFactor ?? '-']);
   facts.push(['R / full R_hat, proven', e.trackingBound?.map((x) => num(x, 6)).join(' to ') ?? '-']);
   const named = Object.entries(e.gates);

@@ -39,7 +39,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--gate <name=number>', 'threshold of a gate, such as windowTimes=20; repeatable', collect)
     .option('--reference <name=number>', 'reference of the limiting factor: gap, signal, window', collect)
     .option('--gradient', 'add gradients in the parameters')
-    .option('--measure <repetitions>', 'measure R by sampling too, with its standard error')
+    .option('--measure <repetitions>', 'measure R and T by sampling too, with standard errors')
     .option('--seed <n>', 'seed of the measurement', '1')
     .option(...MAX_MEMORY)
     .option(...MAX_TIME)

@@ -31,8 +31,8 @@ export async function pathCommand(
   flags: PathFlags,
 ): Promise<{ output: string; code: number }> {
   const [from, to] = [readModel(fromPath), readModel(toPath)];
-  const data = readSource(flags);
-  checkSize(data, from, flags.data ?? flags.teacher ?? '', fromPath);
+  const source = readSource(flags);
+  checkSize(source, from, flags.data ?? flags.teacher ?? '', fromPath);
   const kernel = oneOf('--kernel', flags.kernel, KERNEL_NAMES);
   const options = {
     kernel,
@@ -43,7 +43,7 @@ export async function pathCommand(
     window: inSteps(parseDuration('--window', flags.window, 1), from, kernel),
   };
   checkOptions(options, ['epsilon', 'kappa', 'steps'], { epsilon: '--epsilon', kappa: '--kappa', steps: '--steps' });
-  const report = namingFile(toPath, () => scanModels(from, to, data, options));
+  const report = namingFile(toPath, () => scanModels(from, to, source.law(), options));
   if (flags.report !== undefined) writeFileAtomic(flags.report, await renderPath(report, from, fromPath, toPath));
   return { output: flags.json ? JSON.stringify(report) : describePath(report, fromPath, toPath), code: 0 };
 }

@@ -1,19 +1,15 @@
-import { type KernelName, schedule, stepsPerSweep } from '../kernel/kernels.js';
+import { schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { createRoute } from '../trainability/create-route.js';
 import { checkOptions } from '../trainability/options.js';
 import type { Start } from '../trainability/start.js';
-import { chain } from './chain.js';
 import { type RandomSource, randomSource } from './random.js';
-import { startSampler } from './start-sampler.js';
+import { type ChainPlan, runChains } from './run-chains.js';
+import { type StateSampler, startSampler } from './start-sampler.js';
 
-export interface MeasureOptions {
-  readonly kernel: KernelName;
-  /** `B` and `K` in kernel steps. */
-  readonly burnIn: number;
-  readonly window: number;
-  readonly chains: number;
+/** The estimator (2.4), `B` and `K` in kernel steps, and how often it is run. */
+export interface MeasureOptions extends ChainPlan {
   readonly start: Start;
   /** Independent repetitions of the estimator, at least 2. */
   readonly repetitions: number;
@@ -43,7 +39,7 @@ export function measureSnr(model: Model, data: DataLaw, options: MeasureOptions)
   let sum = 0;
   let squares = 0;
   for (let r = 0; r < repetitions; r++) {
-    const error = squaredError(model, options, () => draw(random), moments.model, random);
+    const error = squaredError(model, options, draw, moments.model, random);
     sum += error;
     squares += error * error;
   }
@@ -73,23 +69,16 @@ export function measureVisits(model: Model, options: MeasureOptions): number {
 function squaredError(
   model: Model,
   options: MeasureOptions,
-  draw: () => number,
+  draw: StateSampler,
   means: Float64Array,
   random: RandomSource,
 ): number {
   const { edges } = model;
   const sums = new Float64Array(means.length);
-  for (let m = 0; m < options.chains; m++) {
-    const state = draw();
-    const spins = Int8Array.from({ length: model.spins }, (_, i) => 2 * ((state >> i) & 1) - 1);
-    const { step } = chain(model, options.kernel, random, spins);
-    for (let t = 0; t < options.burnIn; t++) step();
-    for (let t = 0; t < options.window; t++) {
-      step();
-      for (let a = 0; a < edges.length; a++) sums[a] -= spins[edges[a][0]] * spins[edges[a][1]];
-      for (let a = edges.length; a < sums.length; a++) sums[a] -= spins[a - edges.length];
-    }
-  }
+  runChains(model, options, draw, random, (spins) => {
+    for (let a = 0; a < edges.length; a++) sums[a] -= spins[edges[a][0]] * spins[edges[a][1]];
+    for (let a = edges.length; a < sums.length; a++) sums[a] -= spins[a - edges.length];
+  });
   const samples = options.chains * options.window;
   return sums.reduce((total, sum, a) => total + (sum / samples - means[a]) ** 2, 0);
 }

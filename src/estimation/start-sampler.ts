@@ -1,42 +1,57 @@
+import { InputError } from '../errors.js';
 import { conditionalTable, layerTable, layerView } from '../kernel/rbm-layers.js';
 import { boltzmann } from '../model/boltzmann.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { foldPattern, stateSpace } from '../model/state-space.js';
+import { checkDataSize } from '../trainability/create-route.js';
 import { type Start, startState } from '../trainability/start.js';
 import type { RandomSource } from './random.js';
 
 /** Draws states of all spins (bit `i` set: spin `i` is +1) from a start law (3.4), independent draws each time. */
 export type StateSampler = (random: RandomSource) => number;
 
-export function startSampler(model: Model, data: DataLaw, start: Start): StateSampler {
+/** Throws {@link InputError} for data of another size, and where the start `data` has none. */
+export function startSampler(model: Model, data: DataLaw | null, start: Start): StateSampler {
+  if (data !== null) checkDataSize(model, data);
   const state = startState(model, start);
   if (state !== null) return () => state;
   if (start === 'uniform') return (random) => random.integer(2 ** model.spins);
-  return model.layers !== null ? layeredSampler(model, data, start) : tableSampler(model, data, start);
+  const law = start === 'data' ? requireData(data) : null;
+  return model.layers !== null ? layeredSampler(model, law) : tableSampler(model, law);
 }
 
-/** An RBM: the visible spins from their marginal or the data, then the hidden ones given them. */
-function layeredSampler(model: Model, data: DataLaw, start: Start): StateSampler {
+function requireData(data: DataLaw | null): DataLaw {
+  if (data !== null) return data;
+  throw new InputError({
+    field: 'data',
+    expected: 'a data law for the start "data"',
+    got: 'null',
+    remedy: 'give data, or start elsewhere',
+  });
+}
+
+/** An RBM: the visible spins from the data, or without them from their marginal; then the hidden ones given them. */
+function layeredSampler(model: Model, data: DataLaw | null): StateSampler {
   const visible = layerTable(layerView(model, 'visible'), model.theta, model.beta);
   const width = 2 ** visible.otherSize;
   const given = conditionalTable(visible);
-  const pick = start === 'data' ? discrete(data.probabilities) : discrete(visible.p);
+  const pick = discrete(data === null ? visible.p : data.probabilities);
   return (random) => {
     const k = pick(random.uniform());
-    const v = start === 'data' ? data.patterns[k] : k;
+    const v = data === null ? k : data.patterns[k];
     const h = discrete(given.subarray(v * width, (v + 1) * width))(random.uniform());
     return v + h * visible.states;
   };
 }
 
-/** Any model on its table: equilibrium, or data with the posterior of the hidden spins; a folded state is unfolded by a fair coin. */
-function tableSampler(model: Model, data: DataLaw, start: Start): StateSampler {
+/** Any model on its table: data with the posterior of the hidden spins, or without data equilibrium; a folded state is unfolded by a fair coin. */
+function tableSampler(model: Model, data: DataLaw | null): StateSampler {
   const space = stateSpace(model);
   const { pi, logPi } = boltzmann(space, model.theta, model.beta);
   const unfold = (s: number, random: RandomSource) =>
     space.folded && random.uniform() < 0.5 ? 2 * space.states - 1 - s : s;
-  if (start === 'stationary') {
+  if (data === null) {
     const pick = discrete(pi);
     return (random) => unfold(pick(random.uniform()), random);
   }

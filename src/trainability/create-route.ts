@@ -24,14 +24,7 @@ export function isFactorable(model: Model, kernel: KernelName): kernel is Factor
 
 /** The way to evaluate a model's structure on data under a kernel. */
 export function createRoute(model: Model, data: DataLaw, options: RouteOptions): Route {
-  if (data.spins !== model.visible.length) {
-    throw new InputError({
-      field: 'data',
-      expected: `a law of ${model.visible.length} visible spins, as many as the model has`,
-      got: `${data.spins}`,
-      remedy: 'use data and a model of the same size',
-    });
-  }
+  checkDataSize(model, data);
   const { kernel } = options;
   const choice = options.route ?? 'auto';
   if (choice === 'factored' && !isFactorable(model, kernel)) {
@@ -44,4 +37,15 @@ export function createRoute(model: Model, data: DataLaw, options: RouteOptions):
   return isFactorable(model, kernel) && choice !== 'table'
     ? new FactoredRoute(model, data, kernel)
     : new TableRoute(model, data, kernel, options.thresholds ?? DEFAULT_THRESHOLDS, options.soft ?? null);
+}
+
+/** Data and model must have the same number of visible spins. */
+export function checkDataSize(model: Model, data: DataLaw): void {
+  if (data.spins === model.visible.length) return;
+  throw new InputError({
+    field: 'data',
+    expected: `a law of ${model.visible.length} visible spins, as many as the model has`,
+    got: `${data.spins}`,
+    remedy: 'use data and a model of the same size',
+  });
 }

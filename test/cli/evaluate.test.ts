@@ -7,6 +7,7 @@ import {
   readModel,
 } from 'htdml';
 import { describe, expect, test } from 'vitest';
+import { affordableChains } from '../../src/cli/measure.js';
 import { type Finished, GOOD, htdml, scratch, startHtdml } from '../support/cli.js';
 import { complete } from '../support/models.js';
 
@@ -249,6 +250,64 @@ describe.concurrent('--measure', () => {
     const { R, standardError, repetitions } = measured(first);
     expect(repetitions).toBe(400);
     expect(Math.abs(R - (json(first).operational?.R ?? Number.NaN))).toBeLessThan(4 * standardError);
+  });
+
+  type WithTimescale = ModelEvaluation & {
+    measured: { timescale: { T: number; standardError: number; tauMax: number; missing?: readonly string[] } };
+  };
+
+  test('the timescale beside the exact one, in JSON and as text', async () => {
+    const args = ['evaluate', ring, '--teacher', teacher, '--measure', '20'];
+    const [first, again, text] = await Promise.all([
+      htdml([...args, '--json']),
+      htdml([...args, '--json']),
+      htdml(args),
+    ]);
+    const { measured, predictors, slowestObservable, stepsPerSweep } = json(first) as WithTimescale;
+    expect((json(again) as WithTimescale).measured.timescale).toEqual(measured.timescale);
+    const { timescale } = measured;
+    expect(keys(timescale)).toEqual(
+      ['T', 'standardError', 'tauMax', 'slowestObservable', 'verdict', 'steps', 'chains'].sort(),
+    );
+    expect(timescale).toMatchObject({ verdict: 'resolved', chains: 20, steps: 20 * 1000 * stepsPerSweep });
+    const { T, standardError, tauMax } = timescale;
+    expect(Math.abs(T - (predictors.full.timescale ?? Number.NaN))).toBeLessThan(4 * standardError);
+    expect(Math.abs(tauMax / (slowestObservable?.integratedTime ?? Number.NaN) - 1)).toBeLessThan(0.2);
+    expect(text.stdout).toMatch(
+      /^T, measured +[\d.]+ \+- [\d.]+ steps, exact [\d.]+ {2}\(resolved, slowest J\[\d,\d\]: [\d.]+; 80000 steps in 20 chains\)$/m,
+    );
+    expect(text.stdout).not.toMatch(/^ {2}missing/m);
+  });
+
+  test('chains that are too short say what is missing, and two repetitions are measured by four chains', async () => {
+    const args = ['evaluate', ring, '--teacher', teacher, '--measure', '2', '--window', '8'];
+    const [asJson, text] = await Promise.all([htdml([...args, '--json']), htdml(args)]);
+    const { timescale } = (json(asJson) as WithTimescale).measured;
+    expect(timescale).toMatchObject({ verdict: 'unresolved', chains: 4, steps: 32 });
+    expect(timescale.missing?.length).toBeGreaterThan(0);
+    expect(text.stdout).toMatch(/^T, measured .*\(unresolved, /m);
+    expect(text.stdout.match(/^ {2}missing /gm)?.length).toBe(timescale.missing?.length);
+  });
+
+  test('chains that stay where they settle: unresolved, and no number that is not one', async () => {
+    const args = ['evaluate', cold, '--teacher', teacher, '--measure', '5', '--window', '50'];
+    const [asJson, text] = await Promise.all([htdml([...args, '--json']), htdml(args)]);
+    const { timescale } = (json(asJson, 3) as WithTimescale).measured;
+    expect(timescale.missing?.[0]).toMatch(/^\d of 8 observables never changed/);
+    expect(text.stdout).toMatch(/^T, measured .*, exact - {2}\(unresolved/m);
+    expect(text.stdout).not.toMatch(/NaN|undefined|Infinity|null/);
+  });
+
+  test('no more is analysed than takes a few seconds, by fewer and then by shorter chains', () => {
+    const small = readModel(ring);
+    const big = readModel(large);
+    const asked = (window: number, repetitions: number) => ({ window, repetitions });
+    expect(affordableChains(small, asked(4000, 200))).toEqual({ window: 4000, chains: 200 });
+    expect(affordableChains(small, asked(4000, 2))).toEqual({ window: 4000, chains: 4 });
+    expect(affordableChains(big, asked(12_000, 200))).toEqual({ window: 12_000, chains: 10 });
+    for (const window of [1e6, Number.MAX_SAFE_INTEGER]) {
+      expect(affordableChains(big, asked(window, 200))).toEqual({ window: 32_051, chains: 4 });
+    }
   });
 
   test('one repetition has no error bar and is refused', async () => {

@@ -1,0 +1,34 @@
+import type { KernelName } from '../kernel/kernels.js';
+import type { Model } from '../model/model.js';
+import { chain } from './chain.js';
+import type { RandomSource } from './random.js';
+import type { StateSampler } from './start-sampler.js';
+
+/** Independent chains of a kernel: `burnIn` steps unseen, then `window` steps (2.4). */
+export interface ChainPlan {
+  readonly kernel: KernelName;
+  readonly burnIn: number;
+  readonly window: number;
+  readonly chains: number;
+}
+
+/** What sees the spins after each step of the window: step `t` of chain `m`, both from 0. The array is the chain's own and changes with the next step. */
+export type Visit = (spins: Int8Array, t: number, m: number) => void;
+
+/** Runs the chains one after another, each from a draw of its start. */
+export function runChains(model: Model, plan: ChainPlan, draw: StateSampler, random: RandomSource, visit: Visit): void {
+  for (let m = 0; m < plan.chains; m++) {
+    const state = draw(random);
+    const { spins, step } = chain(
+      model,
+      plan.kernel,
+      random,
+      Int8Array.from({ length: model.spins }, (_, i) => 2 * ((state >> i) & 1) - 1),
+    );
+    for (let t = 0; t < plan.burnIn; t++) step();
+    for (let t = 0; t < plan.window; t++) {
+      step();
+      visit(spins, t, m);
+    }
+  }
+}
