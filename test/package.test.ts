@@ -43,6 +43,7 @@ test('the public surface', () => {
     'rbm',
     'readData',
     'readModel',
+    'readNumpyModel',
     'teacherLaw',
     'train',
     'trainStart',
@@ -50,6 +51,7 @@ test('the public surface', () => {
     'withParameters',
     'writeFileAtomic',
     'writeModel',
+    'writeNumpyModel',
   ]);
   expect(Object.keys(objectives).sort()).toEqual(['kl', 'logEffectiveGap', 'logRhat']);
   expect(api.version).toBe(manifest.version);
