@@ -4,7 +4,6 @@ import { KERNEL_NAMES, type KernelName, stepsPerSweep } from '../kernel/kernels.
 import { readData } from '../model/data-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, parameterName } from '../model/model.js';
-import { readModel } from '../model/model-file.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import type { Claim, Gate } from '../trainability/gates.js';
 import { checkOptions } from '../trainability/options.js';
@@ -12,6 +11,7 @@ import type { Predictor } from '../trainability/predictors.js';
 import { type Start, startState } from '../trainability/start.js';
 import { teacherLaw } from '../trainability/teacher.js';
 import { num, textTable } from './format.js';
+import { readModelAt } from './model-path.js';
 import { type Duration, isStart, parseDuration } from './spec.js';
 
 /** Options as the command line gives them. */
@@ -33,7 +33,7 @@ export interface EvaluateFlags {
 
 /** `htdml evaluate`: returns what to print and the exit code. */
 export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { output: string; code: number } {
-  const model = readModel(modelPath);
+  const model = readModelAt(modelPath);
   const data = readSource(flags);
   checkSize(data, model, flags.data ?? flags.teacher ?? '', modelPath);
   const kernel = oneOf('--kernel', flags.kernel, KERNEL_NAMES);
@@ -78,7 +78,7 @@ function measureCommand(
 /** The data law of `--data` or `--teacher`, exactly one of which must be given. */
 export function readSource({ data, teacher }: { data?: string | undefined; teacher?: string | undefined }): DataLaw {
   if (data !== undefined && teacher === undefined) return readData(data);
-  if (teacher !== undefined && data === undefined) return teacherLaw(readModel(teacher));
+  if (teacher !== undefined && data === undefined) return teacherLaw(readModelAt(teacher));
   throw new InputError({
     field: '--data or --teacher',
     expected: 'given, exactly one of them',
@@ -123,7 +123,7 @@ function oneOf<T extends string>(field: string, text: string, names: readonly T[
   throw new InputError({ field, expected, got: show(text), remedy: 'choose one of them' });
 }
 
-function numeric(field: string, text: string): number {
+export function numeric(field: string, text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isFinite(value)) return value;
   throw new InputError({ field, expected: 'a finite number', got: show(text), remedy: 'give a number' });
