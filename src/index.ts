@@ -1,3 +1,4 @@
+export { readNumpyModel, writeNumpyModel } from './adapters/numpy/numpy-model.js';
 export {
   ConvergenceError,
   HtdmlError,

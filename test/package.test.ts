@@ -48,6 +48,7 @@ test('the public surface', () => {
     'readData',
     'readModel',
     'secondsOf',
+    'readNumpyModel',
     'teacherLaw',
     'train',
     'trainStart',
@@ -56,6 +57,7 @@ test('the public surface', () => {
     'workload',
     'writeFileAtomic',
     'writeModel',
+    'writeNumpyModel',
   ]);
   expect(Object.keys(objectives).sort()).toEqual(['kl', 'logEffectiveGap', 'logRhat']);
   expect(api.version).toBe(manifest.version);

@@ -6,7 +6,6 @@ import { oneLine } from '../model/atomic-file.js';
 import { readData } from '../model/data-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, parameterName } from '../model/model.js';
-import { readModel } from '../model/model-file.js';
 import { checked } from '../model/schema.js';
 import { secondsOf, teacherWorkload, workload } from '../trainability/cost.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
@@ -18,6 +17,7 @@ import { teacherLaw } from '../trainability/teacher.js';
 import { gateSchema, referenceSchema } from '../trainability/thresholds.js';
 import { num, textTable } from './format.js';
 import { describeSnr, describeTimescale, type Measured, measure } from './measure.js';
+import { readModelAt } from './model-path.js';
 import { admit, type ResourceFlags } from './resources.js';
 import { type Duration, isStart, parseDuration } from './spec.js';
 
@@ -42,7 +42,7 @@ export interface EvaluateFlags extends ResourceFlags {
 
 /** `htdml evaluate`: returns what to print and the exit code. */
 export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { output: string; code: number } {
-  const model = readModel(modelPath);
+  const model = readModelAt(modelPath);
   const source = readSource(flags);
   checkSize(source, model, flags.data ?? flags.teacher ?? '', modelPath);
   const kernel = oneOf('--kernel', flags.kernel, KERNEL_NAMES);
@@ -105,7 +105,7 @@ export function readSource(paths: { data?: string | undefined; teacher?: string 
     return { spins: law.spins, bytes: 0, visits: 0, law: () => law };
   }
   if (teacher !== undefined && data === undefined) {
-    const model = readModel(teacher);
+    const model = readModelAt(teacher);
     return { spins: model.visible.length, ...teacherWorkload(model), law: () => teacherLaw(model) };
   }
   throw new InputError({

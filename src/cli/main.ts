@@ -3,6 +3,7 @@ import { ConvergenceError, HtdmlError } from '../errors.js';
 import { KERNEL_NAMES } from '../kernel/kernels.js';
 import { MEMBERSHIP_RULES } from '../trainability/mode-sets.js';
 import { version } from '../version.js';
+import { type ConvertFlags, convertCommand } from './convert.js';
 import { Interrupted } from './drive.js';
 import { type EvaluateFlags, evaluateCommand } from './evaluate.js';
 import { type PathFlags, pathCommand } from './path.js';
@@ -26,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   program
     .command('evaluate')
     .description('report R, its predictors and what limits it, for a model on data')
-    .argument('<model>', 'model file (JSON)')
+    .argument('<model>', 'model file, .json, .npz or .npy')
     .option('--data <file>', 'samples of the visible spins, .csv or .npy, -1/1 or 0/1')
     .option('--teacher <file>', 'model file whose exact visible law is the data')
     .option('--kernel <name>', KERNEL_NAMES.join(' or '), 'random-scan')
@@ -64,6 +65,16 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--json', 'print one JSON object')
     .action(async (from: string, to: string, flags: PathFlags) => {
       outcome = await pathCommand(from, to, flags);
+    });
+  program
+    .command('convert')
+    .description('rewrite a model as .json, .npz or .npy (a coupling matrix)')
+    .argument('<from>', 'model file to read')
+    .argument('<to>', 'file to write; its extension names the format')
+    .option('--beta <number>', 'inverse temperature of a .npy matrix, which holds none (default: 1)')
+    .option('--force', 'overwrite the file')
+    .action((from: string, to: string, flags: ConvertFlags) => {
+      outcome = convertCommand(from, to, flags);
     });
   const run = (name: 'train' | 'design', description: string) =>
     program

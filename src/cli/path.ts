@@ -1,7 +1,6 @@
 import { KERNEL_NAMES } from '../kernel/kernels.js';
 import { namingFile, writeFileAtomic } from '../model/atomic-file.js';
 import type { Model } from '../model/model.js';
-import { readModel } from '../model/model-file.js';
 import type { MembershipEvent } from '../trainability/membership-events.js';
 import { MEMBERSHIP_RULES } from '../trainability/mode-sets.js';
 import { checkOptions } from '../trainability/options.js';
@@ -9,6 +8,7 @@ import { type PathReport, scanModels } from '../trainability/path-report.js';
 import { version } from '../version.js';
 import { checkSize, inSteps, numeric, oneOf, readSource } from './evaluate.js';
 import { num, textTable } from './format.js';
+import { readModelAt } from './model-path.js';
 import { parseDuration } from './spec.js';
 
 export interface PathFlags {
@@ -30,7 +30,7 @@ export async function pathCommand(
   toPath: string,
   flags: PathFlags,
 ): Promise<{ output: string; code: number }> {
-  const [from, to] = [readModel(fromPath), readModel(toPath)];
+  const [from, to] = [readModelAt(fromPath), readModelAt(toPath)];
   const source = readSource(flags);
   checkSize(source, from, flags.data ?? flags.teacher ?? '', fromPath);
   const kernel = oneOf('--kernel', flags.kernel, KERNEL_NAMES);

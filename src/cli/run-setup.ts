@@ -2,13 +2,13 @@ import { randomSource } from '../estimation/random.js';
 import { namingFile } from '../model/atomic-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
-import { readModel } from '../model/model-file.js';
 import { secondsOf, workload } from '../trainability/cost.js';
 import { createRoute } from '../trainability/create-route.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import { DEFAULT_THRESHOLDS } from '../trainability/mode-sets.js';
 import type { Route } from '../trainability/route.js';
 import { checkSize, inSteps, parseStart, readSource } from './evaluate.js';
+import { readModelAt } from './model-path.js';
 import { admit, type ResourceFlags } from './resources.js';
 import { type RbmStart, readSpec, type Spec } from './spec.js';
 
@@ -39,7 +39,7 @@ export interface Evaluations {
 /** Reads a SPEC and refuses a run that does not fit, before a table is made. */
 export function setUp(specPath: string, flags: RunFlags, evaluations: (spec: Spec) => Evaluations): RunSetup {
   const spec = readSpec(specPath);
-  const model = typeof spec.model === 'string' ? readModel(spec.model) : freshRbm(spec.model, spec.seed);
+  const model = typeof spec.model === 'string' ? readModelAt(spec.model) : freshRbm(spec.model, spec.seed);
   const [source, dataPath] =
     'file' in spec.data
       ? [readSource({ data: spec.data.file }), spec.data.file]

@@ -3,7 +3,14 @@ import { InputError, show } from '../errors.js';
 import { namingFile, oneLine, readBytes, readText } from './atomic-file.js';
 import { type DataLaw, dataLawFromCounts } from './data-law.js';
 import { MAX_SPINS } from './model.js';
-import { parseNpy, type Table } from './npy.js';
+import { type NpyArray, parseNpy, shapeText } from './npy.js';
+
+/** A table of numbers. */
+interface Table {
+  readonly rows: number;
+  readonly columns: number;
+  at(row: number, column: number): number;
+}
 
 /**
  * The empirical law of a `.csv` or `.npy` file with one sample of the visible spins per row, all values -1/1 or all 0/1
@@ -13,7 +20,7 @@ export function readData(path: string): DataLaw {
   return namingFile(path, () => {
     const extension = extname(path).toLowerCase();
     if (extension === '.csv') return lawOfTable(parseCsv(readText(path)));
-    if (extension === '.npy') return lawOfTable(parseNpy(readBytes(path)));
+    if (extension === '.npy') return lawOfTable(tableOf(parseNpy(readBytes(path))));
     throw new InputError({
       field: 'the data file',
       expected: 'a .csv or .npy file',
@@ -45,6 +52,20 @@ function lawOfTable({ rows, columns, at }: Table): DataLaw {
     counts.set(pattern, (counts.get(pattern) ?? 0) + 1);
   }
   return dataLawFromCounts(columns, counts);
+}
+
+/** The rows and columns of a two-dimensional array. */
+function tableOf({ shape, at }: NpyArray): Table {
+  if (shape.length !== 2) {
+    throw new InputError({
+      field: 'shape',
+      expected: 'two-dimensional (rows of visible spins)',
+      got: shapeText(shape),
+      remedy: 'reshape the array first: x.reshape(1, -1) makes one row, x.reshape(len(x), -1) one row per sample',
+    });
+  }
+  const [rows, columns] = shape;
+  return { rows, columns, at: (row, column) => at(row * columns + column) };
 }
 
 /** Comma-separated rows of -1, 0 and 1, also as `1.0` or `1.000e+00`; blank lines only at the end. */

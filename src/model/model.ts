@@ -176,7 +176,7 @@ function checkCount(field: string, value: number): void {
       field,
       expected: `a whole number from 1 to ${MAX_SPINS}`,
       got: show(value),
-      remedy: 'give the number of spins',
+      remedy: value > MAX_SPINS ? 'use a smaller model' : 'give the number of spins',
     });
   }
 }

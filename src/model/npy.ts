@@ -1,48 +1,91 @@
 import { InputError, show } from '../errors.js';
 import { oneLine } from './atomic-file.js';
 
-/** A table of numbers, read in place. */
-export interface Table {
-  readonly rows: number;
-  readonly columns: number;
-  at(row: number, column: number): number;
+/** An array of numbers in a `.npy` file, read in place. */
+export interface NpyArray {
+  readonly shape: readonly number[];
+  /** Booleans, signed or unsigned integers, or floats. */
+  readonly kind: 'b' | 'i' | 'u' | 'f';
+  /** The element at an index in C order, whatever the order in the file. */
+  at(index: number): number;
 }
 
-/** The 2-D array of booleans, integers or floats in a `.npy` file, versions 1 to 3. Throws {@link InputError}. */
-export function parseNpy(bytes: Uint8Array): Table {
+/**
+ * The array of booleans, integers or floats, of any shape and either byte order, in a `.npy` file of version 1 to 3.
+ * Integers beyond 2^53 are rounded. Throws {@link InputError}; arrays of Python objects are refused without being looked at.
+ */
+export function parseNpy(bytes: Uint8Array): NpyArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { text, dataStart } = readHeader(bytes, view);
   const descr = entry(text, 'descr', /^'([^']*)'/);
   const fortran = entry(text, 'fortran_order', /^(True|False)/) === 'True';
   const dimensions = entry(text, 'shape', /^\(([\d\s,L]*)\)/);
   const shape = (dimensions.match(/\d+/g) ?? []).map(Number);
-  if (shape.length !== 2) {
+  const { kind, size, read } = elementType(descr, view);
+  const expected = shape.reduce((product, length) => product * length, size);
+  if (!Number.isSafeInteger(expected)) {
     throw new InputError({
       field: 'shape',
-      expected: 'two-dimensional (rows of visible spins)',
-      got: `(${dimensions})`,
-      remedy: 'reshape the array first: x.reshape(1, -1) makes one row, x.reshape(len(x), -1) one row per sample',
+      expected: 'that of an array which fits into a file',
+      got: oneLine(show(`(${dimensions})`)),
+      remedy: 'save the array again with numpy.save',
     });
   }
-  const [rows, columns] = shape;
-  const { size, read } = elementType(descr, view);
-  const expected = rows * columns * size;
   if (bytes.byteLength - dataStart !== expected) {
     throw new InputError({
       field: 'the array data',
-      expected: `${expected} bytes for shape (${rows}, ${columns}) of ${descr}`,
+      expected: `${expected} bytes for shape ${shapeText(shape)} of ${descr}`,
       got: `${bytes.byteLength - dataStart}`,
       remedy: 'save the array again, since the file is incomplete or holds more than one array',
     });
   }
-  return {
-    rows,
-    columns,
-    at: (row, column) => read(dataStart + size * (fortran ? column * rows + row : row * columns + column)),
-  };
+  const place = fortran && shape.length > 1 ? (index: number) => fortranIndex(index, shape) : (index: number) => index;
+  return { shape, kind, at: (index) => read(dataStart + size * place(index)) };
+}
+
+/** A shape as numpy shows it: `()`, `(3,)`, `(3, 2)`. */
+export function shapeText(shape: readonly (number | string)[]): string {
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+}
+
+/** Where the element at an index in C order stands in Fortran order. */
+function fortranIndex(index: number, shape: readonly number[]): number {
+  let rest = index;
+  let place = 0;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    place = place * shape[d] + (rest % shape[d]);
+    rest = Math.floor(rest / shape[d]);
+  }
+  return place;
+}
+
+/** Numbers to write as a `.npy` file, in C order: floats as 8-byte floats, so that every bit is kept, integers as 8-byte integers. */
+export interface NpyContent {
+  readonly kind: 'i' | 'f';
+  readonly shape: readonly number[];
+  readonly values: ArrayLike<number>;
+}
+
+/** The bytes of a `.npy` file of version 1.0, little-endian, which numpy loads without pickling. */
+export function formatNpy({ kind, shape, values }: NpyContent): Uint8Array {
+  const dictionary = `{'descr': '<${kind}8', 'fortran_order': False, 'shape': ${shapeText(shape)}, }`;
+  // The data start at a multiple of 64 bytes, after a line feed, as numpy's format asks.
+  const dataStart = 64 * Math.ceil((PREFIX + dictionary.length + 1) / 64);
+  const bytes = new Uint8Array(dataStart + 8 * values.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set([...MAGIC, 1, 0]);
+  view.setUint16(8, dataStart - PREFIX, true);
+  bytes.set(new TextEncoder().encode(`${dictionary.padEnd(dataStart - PREFIX - 1)}\n`), PREFIX);
+  for (let k = 0; k < values.length; k++) {
+    if (kind === 'f') view.setFloat64(dataStart + 8 * k, values[k], true);
+    else view.setBigInt64(dataStart + 8 * k, BigInt(values[k]), true);
+  }
+  return bytes;
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+/** Bytes before the header's text: the mark, the version and the length. */
+const PREFIX = 10;
 
 function readHeader(bytes: Uint8Array, view: DataView): { text: string; dataStart: number } {
   if (MAGIC.some((byte, k) => bytes[k] !== byte)) {
@@ -62,7 +105,7 @@ function readHeader(bytes: Uint8Array, view: DataView): { text: string; dataStar
       remedy: 'save the array with numpy.save',
     });
   }
-  const textStart = version === 1 ? 10 : 12;
+  const textStart = version === 1 ? PREFIX : PREFIX + 2;
   if (bytes.byteLength < textStart) throw truncatedHeader(bytes.byteLength);
   const dataStart = textStart + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
   if (bytes.byteLength < dataStart) throw truncatedHeader(bytes.byteLength);
@@ -87,11 +130,17 @@ function entry(header: string, key: string, form: RegExp): string {
     field: key === 'descr' ? 'dtype' : key,
     expected: key === 'descr' ? 'a boolean, integer or float type' : 'given in the npy header',
     got: value === undefined ? 'nothing' : oneLine(show(value.trim())),
-    remedy: key === 'descr' ? 'save x.astype(numpy.int8)' : 'save the array with numpy.save',
+    remedy: key === 'descr' ? ASTYPE : 'save the array with numpy.save',
   });
 }
 
-function elementType(descr: string, view: DataView): { size: number; read: (offset: number) => number } {
+/** What to do about an array of another type. */
+const ASTYPE = 'save x.astype(numpy.int8) for spins, x.astype(float) for parameters';
+
+function elementType(
+  descr: string,
+  view: DataView,
+): { kind: NpyArray['kind']; size: number; read: (offset: number) => number } {
   const [, order, type] = descr.match(/^([<>|])([a-z]\d)$/) ?? [];
   const little = order !== '>';
   const readers: Record<string, (offset: number) => number> = {
@@ -114,10 +163,10 @@ function elementType(descr: string, view: DataView): { size: number; read: (offs
       field: 'dtype',
       expected: 'a boolean, integer or float type',
       got: oneLine(show(descr)),
-      remedy: 'save x.astype(numpy.int8)',
+      remedy: ASTYPE,
     });
   }
-  return { size, read: readers[type] };
+  return { kind: type[0] as NpyArray['kind'], size, read: readers[type] };
 }
 
 /** The value of an IEEE 754 half-precision number, given its bits. */

@@ -14,7 +14,12 @@ function commands({ kind }: Malformed, file: string, out: string): (readonly str
   return ['train', 'design'].map((command) => [command, file, '--out', out]);
 }
 
-const runs = malformed.flatMap((one, k) => {
+/** Of the numpy files, whose readers are tested without the command line, those that could do harm. */
+const chosen = malformed.filter(
+  ({ kind, file, name }) => kind !== 'model' || file === 'model.json' || /zip bomb|pickled|samples|absurd/.test(name),
+);
+
+const runs = chosen.flatMap((one, k) => {
   const place = join(folder, String(k));
   const [file, out] = [join(place, one.file), join(place, 'out')];
   return commands(one, file, out).map((args) => ({ ...one, place, path: file, out, args, command: args[0] }));

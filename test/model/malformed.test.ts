@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { readModelAt } from '../../src/cli/model-path.js';
 import { readSpec } from '../../src/cli/spec.js';
 import { InputError } from '../../src/errors.js';
 import { readData } from '../../src/model/data-file.js';
-import { readModel } from '../../src/model/model-file.js';
 import { malformed } from '../support/malformed.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'htdml-malformed-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const readers = { model: readModel, data: readData, spec: readSpec };
+const readers = { model: (path: string) => readModelAt(path), data: readData, spec: readSpec };
 
 /** The one sentence that a reader refuses a path with. */
 function refusal(read: (path: string) => unknown, path: string): string {
@@ -54,7 +54,7 @@ test.each(Object.entries(readers))('a path that leads nowhere: %s', (kind, read)
 test('a very deep value does not overflow', () => {
   const path = join(folder, 'deep.json');
   writeFileSync(path, `{"kind":"ising","beta":${'['.repeat(1e5)}${']'.repeat(1e5)}}`);
-  expect(refusal(readModel, path)).toMatch(/: spins must be .* got nothing/);
+  expect(refusal(readers.model, path)).toMatch(/: spins must be .* got nothing/);
   writeFileSync(path, '['.repeat(1e5));
-  expect(refusal(readModel, path)).toMatch(/: line 1, column 100001 must be valid JSON, got the end of the file/);
+  expect(refusal(readers.model, path)).toMatch(/: line 1, column 100001 must be valid JSON, got the end of the file/);
 });

@@ -1,5 +1,6 @@
 import { csv, npy } from './malformed-data.js';
 import { models } from './malformed-models.js';
+import { matrices, npz } from './malformed-numpy.js';
 import { specs } from './malformed-specs.js';
 import { notJson, type Row } from './malformed-text.js';
 
@@ -19,6 +20,8 @@ const table = (kind: Malformed['kind'], file: string, rows: readonly Row[]): Mal
 /** Every malformed file, each broken in one way only. */
 export const malformed: readonly Malformed[] = [
   ...table('model', 'model.json', [...notJson, ...models]),
+  ...table('model', 'model.npz', npz),
+  ...table('model', 'model.npy', matrices),
   ...table('data', 'data.csv', csv),
   ...table('data', 'data.npy', npy),
   ...table('data', 'data.txt', [
