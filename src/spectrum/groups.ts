@@ -2,11 +2,13 @@
 export interface EigenvalueGroup {
   /** `1 - s` per kernel step, the mean over the group's members. */
   readonly gap: number;
+  /** Dimension of its eigenspace. */
   readonly multiplicity: number;
   /** `mu`: the weight (2.6) of all observables together. */
   readonly weight: number;
-  /** Its split by parameter group. */
+  /** The part of it from the couplings. */
   readonly couplingsWeight: number;
+  /** The part from the biases' observables. */
   readonly biasesWeight: number;
   /** Positions of the group's members in the list that was grouped. */
   readonly members: readonly number[];
@@ -14,9 +16,13 @@ export interface EigenvalueGroup {
 
 /** One eigenvalue with its weights, before grouping; `multiplicity` above one where a family of equal eigenvalues is known. */
 export interface WeightedEigenvalue {
+  /** `1 - s` per kernel step. */
   readonly gap: number;
+  /** Dimension of its eigenspace, as far as it is known. */
   readonly multiplicity: number;
+  /** `mu` (2.6) from the couplings' observables. */
   readonly couplingsWeight: number;
+  /** `mu` from the biases' observables. */
   readonly biasesWeight: number;
 }
 
