@@ -25,6 +25,7 @@ test('the public surface', () => {
     'KERNEL_NAMES',
     'ReversibilityError',
     'UnsupportedError',
+    'coverage',
     'createRoute',
     'dataLawFromCounts',
     'dataLawFromRows',

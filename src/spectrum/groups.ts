@@ -26,9 +26,12 @@ export interface WeightedEigenvalue {
   readonly biasesWeight: number;
 }
 
+/** Relative distance of neighbours from which they are two groups. */
+export const GROUP_WIDTH = 1e-8;
+
 /** Two neighbours belong to one group when they differ by at most `max(1e-8 (1 - s), 64 eps)` (section 4). */
 export function joins(gap: number, next: number): boolean {
-  return next - gap <= Math.max(1e-8 * gap, 64 * Number.EPSILON);
+  return next - gap <= Math.max(GROUP_WIDTH * gap, 64 * Number.EPSILON);
 }
 
 /** Sorts eigenvalues slowest first and cuts them into groups. `members` index the given list. */
