@@ -4,6 +4,8 @@
  *
  *   node dist/examples/design.js [--quick]
  */
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import {
   createRoute,
   type DesignState,
@@ -13,6 +15,7 @@ import {
   ising,
   teacherLaw,
   withParameters,
+  writeModel,
 } from 'htdml';
 import { kl, logEffectiveGap } from 'htdml/objectives';
 import { digits, table } from './support/table.js';
@@ -59,9 +62,12 @@ while (high - low > 1e-12) {
   else high = middle;
 }
 const designed = withParameters(model, best.theta);
+const out = fileURLToPath(new URL('../../examples/out/design/', import.meta.url));
+mkdirSync(out, { recursive: true });
+writeModel(`${out}designed.json`, designed);
 const points = [
   { name: 'before', theta: model.theta },
-  { name: `shrunk by ${digits(high, 3)}`, theta: shrunk(high) },
+  { name: `shrunk to ${digits(high, 3)}`, theta: shrunk(high) },
   { name: 'designed', theta: designed.theta },
 ].map(({ name, theta }) => ({ name, theta, ...measure(theta) }));
 process.stdout.write(`
