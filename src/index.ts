@@ -43,7 +43,13 @@ export {
 } from './optimization/train.js';
 export type { Term } from './optimization/weighted-sum.js';
 export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';
-export { type CoverageRow, coverage, type SizeLimit } from './trainability/coverage.js';
+export {
+  type CoverageRow,
+  coverage,
+  type LayersLimit,
+  type SizeLimit,
+  type TableLimit,
+} from './trainability/coverage.js';
 export { createRoute, type RouteOptions } from './trainability/create-route.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
 export { type Claim, GATE_THRESHOLDS, type Gate, type Gates } from './trainability/gates.js';

@@ -1,6 +1,6 @@
 /**
  * What tests hold numbers to. The coverage table prints these and the tests import them, so that neither can drift from the other. Relative errors are of `1 +` the value
- * on models of up to six spins whose gaps are above 1e-3; on plateaus the error is counted in units of `eps (1 + sum |theta|)`, what the exponents are known to.
+ * on the models of the tests, of up to six spins; on plateaus the error is counted in units of `eps (1 + sum |theta|)`, what the exponents are known to.
  */
 export const ACCURACY = {
   /** Values on a table against sums and dense solves over all states. */

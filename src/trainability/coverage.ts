@@ -8,12 +8,26 @@ import { ACCURACY } from './accuracy.js';
 import { createRoute } from './create-route.js';
 import { MAX_NARROW_SPINS, MAX_WIDE_SPINS } from './factored-route.js';
 
-/** States of the table: `2^spins`, half of them for a model without biases; or spins of an RBM's layers. */
-export type SizeLimit = { readonly states: number } | { readonly smallerLayer: number; readonly largerLayer: number };
+/** Size of the table of all states. */
+export interface TableLimit {
+  /** `2^spins`, half of that for a model without biases. */
+  readonly states: number;
+}
+
+/** Size of an RBM's layers, in spins. */
+export interface LayersLimit {
+  /** The smaller of visible and hidden. */
+  readonly smallerLayer: number;
+  /** The larger one. */
+  readonly largerLayer: number;
+}
+
+/** Largest model of a row. */
+export type SizeLimit = TableLimit | LayersLimit;
 
 /** Where a quantity is computed, up to which size, whether it has a derivative, and how accurate tests hold it to be. */
 export interface CoverageRow {
-  /** Paths in what `htdml evaluate --json` prints. */
+  /** Paths in what `htdml evaluate --json` prints; `signal` and `kl` are quantities of a route too, and `measured` is what `measureSnr` gives. */
   readonly quantities: readonly string[];
   /** The start laws for which it is computed. */
   readonly start: 'any' | 'stationary';
@@ -36,10 +50,8 @@ const LAYERS: SizeLimit = { smallerLayer: MAX_NARROW_SPINS, largerLayer: MAX_WID
 /** What is computed for which kernel and model. One row per combination; what has no row is refused, or null with a note. */
 export function coverage(): readonly CoverageRow[] {
   const where = (holds: (kernel: KernelName) => boolean) => KERNEL_NAMES.filter(holds);
-  const { reversible, smooth } = {
-    reversible: (kernel: KernelName): boolean => KERNELS[kernel].reversible,
-    smooth: (kernel: KernelName): boolean => KERNELS[kernel].differentiable,
-  };
+  const reversible = (kernel: KernelName): boolean => KERNELS[kernel].reversible;
+  const smooth = (kernel: KernelName): boolean => KERNELS[kernel].differentiable;
   const factored = factoredKernels();
   const withModes = factored.filter(reversible);
   const {
