@@ -1,5 +1,6 @@
 import { logRhat as evaluate, type Objective, type Quantity } from 'htdml';
 
+/** The samples of {@link logRhat}, and whether its signal is held. */
 export interface LogRhatOptions {
   /** `M K`: chains times window, in kernel steps. It shifts the value only. */
   readonly samples: number;

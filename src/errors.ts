@@ -1,5 +1,6 @@
 /** Base class of every error that the library throws on purpose. `code` is stable; the message is one sentence for a person. */
 export class HtdmlError extends Error {
+  /** Stable name of the kind of error: `HTDML_INPUT`, `HTDML_UNSUPPORTED`, `HTDML_CONVERGENCE` or `HTDML_REVERSIBILITY`. */
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -13,8 +14,11 @@ export class HtdmlError extends Error {
 export interface InputProblem {
   /** Path of the field, for example `edges[3]`; with files, what stands before it names the file. */
   readonly field: string;
+  /** What the field should be. */
   readonly expected: string;
+  /** What it is, shortened. */
   readonly got: string;
+  /** What to do about it. */
   readonly remedy: string;
   /** The file that holds the field, where there is one. */
   readonly file?: string | undefined;
@@ -22,6 +26,7 @@ export interface InputProblem {
 
 /** A value that the caller gave is not usable. Its one sentence names the field, what was expected, what came and what to do. */
 export class InputError extends HtdmlError {
+  /** The parts of the sentence. */
   readonly problem: InputProblem;
 
   constructor(problem: InputProblem) {

@@ -25,6 +25,7 @@ export {
   type Edge,
   type IsingOptions,
   ising,
+  type Layers,
   type Model,
   parameterName,
   type RbmOptions,
@@ -33,20 +34,51 @@ export {
 } from './model/model.js';
 export { modelToJson, parseModel, readModel, writeModel } from './model/model-file.js';
 export {
+  type DesignPoint,
   type DesignRecord,
   type DesignSettings,
   type DesignState,
+  type DesignStep,
   design,
   designStart,
 } from './optimization/design.js';
-export { type TrainRecord, type TrainSettings, type TrainState, train, trainStart } from './optimization/train.js';
+export {
+  type TrainRecord,
+  type TrainSettings,
+  type TrainState,
+  type TrainStep,
+  train,
+  trainStart,
+} from './optimization/train.js';
 export type { Term } from './optimization/weighted-sum.js';
+export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';
 export { secondsOf, type Workload, type WorkloadOptions, workload } from './trainability/cost.js';
+export {
+  type CoverageRow,
+  coverage,
+  type LayersLimit,
+  type SizeLimit,
+  type TableLimit,
+} from './trainability/coverage.js';
 export { createRoute, type RouteOptions } from './trainability/create-route.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
 export type { Claim, Gate, Gates } from './trainability/gates.js';
+export type { GradientReport } from './trainability/gradient-report.js';
 export { logEffectiveGap, logRhat, type Objective, type ScalarWithCotangent } from './trainability/log-quantities.js';
-export type { Evaluation, Quantities, Quantity, Relaxation, Route, RouteInfo } from './trainability/route.js';
+export type { ModeThresholds } from './trainability/mode-sets.js';
+export type { Note } from './trainability/notes.js';
+export type { GroupSnr, Operational } from './trainability/operational.js';
+export type { ModeGroup, ModePredictors, Predictor } from './trainability/predictors.js';
+export type {
+  Evaluation,
+  Moments,
+  ObservableTimes,
+  Quantities,
+  Quantity,
+  Relaxation,
+  Route,
+  RouteInfo,
+} from './trainability/route.js';
 export type { Start } from './trainability/start.js';
 export { teacherLaw } from './trainability/teacher.js';
 export {

@@ -27,6 +27,7 @@ test('the public surface', () => {
     'ReversibilityError',
     'UnsupportedError',
     'VERDICT_THRESHOLDS',
+    'coverage',
     'createRoute',
     'dataLawFromCounts',
     'dataLawFromRows',

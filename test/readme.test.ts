@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { coverage } from 'htdml';
 import { expect, test } from 'vitest';
+import { COVERAGE_COLUMNS, coverageCells } from '../src/cli/coverage.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(`${root}README.md`, 'utf8');
 
 test('the library example of the README runs as it stands', () => {
-  const readme = readFileSync(`${root}README.md`, 'utf8');
   const code = readme.match(/```ts\n([\s\S]*?)```/)?.[1] ?? '';
   expect(code).toContain('createRoute');
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', code], {
@@ -16,4 +18,23 @@ test('the library example of the README runs as it stands', () => {
   const gap = Number(output.split(' ')[0]);
   expect(gap).toBeGreaterThan(0);
   expect(gap).toBeLessThan(1);
+});
+
+/** `npm run coverage-table` rewrites the block instead. */
+test('the coverage table of the README is the one that the library gives', () => {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const table = [
+    line(COVERAGE_COLUMNS),
+    line(COVERAGE_COLUMNS.map(() => '---')),
+    ...coverage().map((row) => line(coverageCells(row))),
+  ].join('\n');
+  const [open, close] = ['<!-- coverage -->\n', '\n<!-- /coverage -->'];
+  const [from, to] = [readme.indexOf(open) + open.length, readme.indexOf(close)];
+  expect(from).toBeGreaterThan(open.length);
+  expect(to).toBeGreaterThan(from - 1);
+  if (process.env.UPDATE === '1') {
+    writeFileSync(`${root}README.md`, readme.slice(0, from) + table + readme.slice(to));
+  } else {
+    expect(readme.slice(from, to)).toBe(table);
+  }
 });

@@ -7,14 +7,20 @@ export function num(value: number | null | undefined, digits = 4): string {
   return value.toExponential(digits - 1).replace('e+', 'e');
 }
 
-/** Rows as aligned text: the first column to the left, the others to the right. */
-export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Rows as aligned text: the first column to the left, the others to the right, or all of them to the left. */
+export function textTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  others: 'left' | 'right' = 'right',
+): string {
   const all = [header, ...rows];
   const widths = header.map((_, c) => Math.max(...all.map((row) => (row[c] ?? '').length)));
   return all
     .map((row) =>
       widths
-        .map((width, c) => (c === 0 ? (row[c] ?? '').padEnd(width) : (row[c] ?? '').padStart(width)))
+        .map((width, c) =>
+          c === 0 || others === 'left' ? (row[c] ?? '').padEnd(width) : (row[c] ?? '').padStart(width),
+        )
         .join('  ')
         .trimEnd(),
     )

@@ -4,6 +4,7 @@ import { KERNEL_NAMES } from '../kernel/kernels.js';
 import { MEMBERSHIP_RULES } from '../trainability/mode-sets.js';
 import { version } from '../version.js';
 import { type ConvertFlags, convertCommand } from './convert.js';
+import { coverageCommand } from './coverage.js';
 import { Interrupted } from './drive.js';
 import { type EvaluateFlags, evaluateCommand } from './evaluate.js';
 import { type PathFlags, pathCommand } from './path.js';
@@ -95,6 +96,13 @@ export async function main(argv: readonly string[]): Promise<void> {
       });
   run('train', 'fit a model by exact maximum likelihood, with optional penalties');
   run('design', 'raise the effective gap or R_hat within a budget of divergence');
+  program
+    .command('coverage')
+    .description('list what is computed for which kernel and model, up to which size, and how accurately')
+    .option('--json', 'print one JSON object')
+    .action((flags: { json?: boolean }) => {
+      outcome = coverageCommand(flags);
+    });
   // A reader that stops reading, as in `htdml ... | head`, is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -10,24 +10,32 @@ import { type StateSampler, startSampler } from './start-sampler.js';
 
 /** The estimator (2.4), `B` and `K` in kernel steps, and how often it is run. */
 export interface MeasureOptions extends ChainPlan {
+  /** Law of the first state, drawn anew for every chain. */
   readonly start: Start;
   /** Independent repetitions of the estimator, at least 2. */
   readonly repetitions: number;
+  /** Of {@link randomSource}; the same seed gives the same numbers. */
   readonly seed: number;
 }
 
 /** `R` as a sampler sees it, with standard errors over the repetitions. */
 export interface MeasuredSnr {
+  /** `|g|^2` over {@link mse} (2.5). */
   readonly R: number;
+  /** Of `R`, to first order in that of the mean squared error. */
   readonly standardError: number;
+  /** Mean over the repetitions of `|ghat - g|^2`. */
   readonly mse: number;
+  /** Its standard error. */
   readonly mseStandardError: number;
+  /** Independent repetitions that were run. */
   readonly repetitions: number;
 }
 
 /**
  * Runs the estimator (2.4) again and again and measures `R = |g|^2 / E|ghat - g|^2` (2.5). The data term and `g` are exact, so the error is that of the
  * chain alone. The error of `R` is carried over from that of the mean squared error to first order.
+ * Throws {@link InputError} for an option out of range or data of another size, and {@link UnsupportedError} where `g` has no exact value.
  */
 export function measureSnr(model: Model, data: DataLaw, options: MeasureOptions): MeasuredSnr {
   const { kernel, repetitions } = options;

@@ -12,7 +12,7 @@ export type Schedule =
   | { readonly kind: 'product'; readonly blocks: readonly (readonly number[])[] }
   | { readonly kind: 'metropolis'; readonly spins: number };
 
-/** Every kernel of DESIGN section 2 for models on a table: what it is, whether it is reversible and whether it has derivatives. */
+/** Every kernel of section 2 for models on a table: what it is, whether it is reversible and whether it has derivatives. */
 export const KERNELS = {
   'random-scan': { reversible: true, differentiable: true },
   'random-block': { reversible: true, differentiable: true },
@@ -22,7 +22,9 @@ export const KERNELS = {
   'alternating-block': { reversible: false, differentiable: true },
 } as const;
 
+/** Name of a kernel, as in options and SPECs. */
 export type KernelName = keyof typeof KERNELS;
+/** All kernels, in the order in which they are listed everywhere. */
 export const KERNEL_NAMES = Object.keys(KERNELS) as readonly KernelName[];
 
 export function schedule(model: Model, kernel: KernelName): Schedule {

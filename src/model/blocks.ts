@@ -1,7 +1,7 @@
 type Pair = readonly [number, number];
 
 /**
- * Blocks of spins without inside edges (DESIGN section 2): a bipartite graph is 2-coloured by breadth-first search with the lowest
+ * Blocks of spins without inside edges (section 2): a bipartite graph is 2-coloured by breadth-first search with the lowest
  * index of each component in colour 0; any other graph is coloured greedily in index order.
  */
 export function bipartiteOrGreedyBlocks(spins: number, edges: readonly Pair[]): number[][] {

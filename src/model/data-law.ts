@@ -10,7 +10,7 @@ export interface DataLaw {
   readonly probabilities: Float64Array;
 }
 
-/** The empirical law of rows of visible spins, each entry -1 or +1. */
+/** The empirical law of rows of visible spins, each entry -1 or +1. Throws {@link InputError} naming row and column, counted from 1. */
 export function dataLawFromRows(rows: readonly ArrayLike<number>[]): DataLaw {
   if (rows.length === 0) {
     throw new InputError({

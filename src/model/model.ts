@@ -1,7 +1,16 @@
 import { InputError, show } from '../errors.js';
 import { bipartiteOrGreedyBlocks } from './blocks.js';
 
+/** Two different spins that a coupling joins, each edge listed once. */
 export type Edge = readonly [number, number];
+
+/** An RBM's layer sizes. */
+export interface Layers {
+  /** Number of visible spins. */
+  readonly visible: number;
+  /** Number of hidden spins. */
+  readonly hidden: number;
+}
 
 /**
  * A pairwise spin model, `E(x) = -sum_(i,j) J_ij x_i x_j - sum_i h_i x_i` with law `pi ~ exp(-beta E)` (2.1).
@@ -10,13 +19,17 @@ export type Edge = readonly [number, number];
  * biases has no bias parameters and no bias observables.
  */
 export interface Model {
+  /** How the model was made, and the kind of its file. */
   readonly kind: 'ising' | 'rbm';
   /** Number of spins N, hidden ones included. */
   readonly spins: number;
+  /** Inverse temperature of the law (2.1). */
   readonly beta: number;
+  /** Pairs of spins with a coupling, in the order of `theta`; an RBM's are visible-major. */
   readonly edges: readonly Edge[];
   /** Whether the model has a bias on every spin. Without biases it has the global spin-flip symmetry. */
   readonly biased: boolean;
+  /** The parameters: `edges.length` couplings, then `spins` biases where `biased`. */
   readonly theta: Float64Array;
   /** Spins that the data sets, in the order of the data's columns. All others are hidden. */
   readonly visible: readonly number[];
@@ -25,15 +38,20 @@ export interface Model {
   /** Whether `blocks` were given by the caller (and belong into the model's file) rather than derived. */
   readonly customBlocks: boolean;
   /** An RBM's layer sizes; null for Ising models. Visible spins are `0..visible-1`, hidden ones follow. */
-  readonly layers: { readonly visible: number; readonly hidden: number } | null;
+  readonly layers: Layers | null;
 }
 
+/** What {@link ising} makes a model of. */
 export interface IsingOptions {
+  /** `N`, from 1 to 30. */
   readonly spins: number;
+  /** Pairs of different spins `0..N-1`; their order is that of the couplings in `theta`. */
   readonly edges: readonly Edge[];
+  /** `J`, one per edge. */
   readonly couplings: ArrayLike<number>;
   /** One per spin; leave out for a model without biases. */
   readonly biases?: ArrayLike<number> | undefined;
+  /** Inverse temperature, positive; 1 by default. */
   readonly beta?: number | undefined;
   /** Default: every spin. */
   readonly visible?: readonly number[] | undefined;
@@ -41,13 +59,19 @@ export interface IsingOptions {
   readonly blocks?: readonly (readonly number[])[] | undefined;
 }
 
+/** What {@link rbm} makes a model of. */
 export interface RbmOptions {
+  /** Number of visible spins; they are spins `0..visible-1`. */
   readonly visible: number;
+  /** Number of hidden spins; with the visible ones at most 30. */
   readonly hidden: number;
   /** Row-major, one row per visible spin: `weights[i * hidden + j]` couples `v_i` and `h_j`. */
   readonly weights: ArrayLike<number>;
+  /** One per visible spin; leave both bias arrays out for a model without biases. */
   readonly visibleBiases?: ArrayLike<number> | undefined;
+  /** One per hidden spin. */
   readonly hiddenBiases?: ArrayLike<number> | undefined;
+  /** Inverse temperature, positive; 1 by default. */
   readonly beta?: number | undefined;
 }
 
@@ -87,7 +111,7 @@ export function ising(options: IsingOptions): Model {
   });
 }
 
-/** A restricted Boltzmann machine: visible spins first, edges visible-major. Give both bias arrays or neither. */
+/** A restricted Boltzmann machine: visible spins first, edges visible-major. Give both bias arrays or neither. Throws {@link InputError} naming the option that is wrong. */
 export function rbm(options: RbmOptions): Model {
   const { visible: m, hidden: n } = options;
   const beta = checkBeta(options.beta);
@@ -131,7 +155,7 @@ export function rbm(options: RbmOptions): Model {
   });
 }
 
-/** The same model with other parameters, `theta = (J in edge order, then h)`. */
+/** The same model with other parameters, `theta = (J in edge order, then h)`. Throws {@link InputError} for another length or energies that are not finite. */
 export function withParameters(model: Model, theta: ArrayLike<number>): Model {
   return checkEnergies({ ...model, theta: checkNumbers('theta', theta, model.theta.length, 'one per parameter') });
 }

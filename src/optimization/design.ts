@@ -5,6 +5,7 @@ import { type Differentiable, minimizeInBox } from './lbfgs.js';
 import type { EventPolicy, MembershipWatch, StepEvent } from './membership-watch.js';
 import { evaluateObjectives, type WeightedSum } from './weighted-sum.js';
 
+/** The constraints and the effort of {@link design}. */
 export interface DesignSettings {
   /** Allowed rise of the divergence above the start's, in nats. */
   readonly budget: number;
@@ -16,32 +17,42 @@ export interface DesignSettings {
   readonly restarts: number;
   /** Evaluations per run. */
   readonly steps: number;
+  /** Of the perturbations at which restarts begin. */
   readonly seed: number;
   /** Sees the changes of the set of modes; left out where nothing depends on it. With `stop` the design ends before the first. */
   readonly watch?: MembershipWatch | undefined;
   readonly onEvent?: EventPolicy | undefined;
 }
 
+/** Parameters with what they reach. */
 export interface DesignPoint {
+  /** The parameters. */
   readonly theta: readonly number[];
+  /** What is maximised, at these parameters. */
   readonly objective: number;
+  /** The divergence there, in nats. */
   readonly kl: number;
 }
 
 /** Everything that the rest of the run depends on; plain data, written at every outer iteration. */
 export interface DesignState {
+  /** The current run, from 0; equal to `restarts` when all are done. */
   readonly restart: number;
   /** Evaluations spent in this run. */
   readonly spent: number;
+  /** Where the current outer iteration begins. */
   readonly theta: readonly number[];
-  /** Lagrange multiplier and penalty of the constraint on the divergence. */
+  /** Lagrange multiplier of the constraint on the divergence, at least 0. */
   readonly multiplier: number;
+  /** Weight of the squared excess in the augmented Lagrangian. */
   readonly penalty: number;
+  /** By how much the last outer iteration missed the constraint, in nats. */
   readonly violation: number;
   /** The objective at the last outer iteration's solution. */
   readonly value: number;
-  /** The start, where it satisfies the bounds, and the best feasible point so far. */
+  /** The point at which the design began. */
   readonly start: DesignPoint;
+  /** The start where it satisfies the bounds, or the best feasible point so far; null where there is none. */
   readonly best: DesignPoint | null;
   /** Why the design ended before its last restart. */
   readonly stopped?: string;
@@ -49,13 +60,26 @@ export interface DesignState {
 
 /** One evaluation, counted through all runs as if each took all its steps; null where there was no finite value. */
 export interface DesignRecord {
+  /** Number of this evaluation, from 1. */
   readonly evaluation: number;
+  /** The run that it belongs to, from 0. */
   readonly restart: number;
+  /** What is maximised. */
   readonly objective: number | null;
+  /** The divergence, in nats. */
   readonly kl: number | null;
+  /** The objective at the best feasible point so far; null where there is none. */
   readonly best: number | null;
   /** Changes of the set of modes on the step that this evaluation completed; left out where none was seen. */
   readonly events?: readonly StepEvent[];
+}
+
+/** What {@link design} yields: an evaluation, and the state at the start of the outer iteration that it belongs to. */
+export interface DesignStep {
+  /** The evaluation. */
+  readonly record: DesignRecord;
+  /** From where a stopped run goes on. */
+  readonly state: DesignState;
 }
 
 /** Evaluations of one inner minimisation before the multiplier is updated. */
@@ -106,7 +130,7 @@ export function* design(
   settings: DesignSettings,
   couplings: number,
   from: DesignState,
-): Generator<{ readonly record: DesignRecord; readonly state: DesignState }, DesignState> {
+): Generator<DesignStep, DesignState> {
   const limit = from.start.kl + settings.budget;
   const { lower, upper } = box(settings, from.start.theta, couplings);
   let state = from;

@@ -4,9 +4,11 @@ import type { Route } from '../trainability/route.js';
 import type { EventPolicy, MembershipWatch, StepEvent } from './membership-watch.js';
 import { evaluateObjectives, type Term } from './weighted-sum.js';
 
+/** The loss and the steps of {@link train}. */
 export interface TrainSettings {
   /** Gradient steps in all. */
   readonly steps: number;
+  /** Adam's step size. */
   readonly learningRate: number;
   /** `lambda` of the penalty `(lambda / 2) sum J^2` on couplings; biases are free (Hinton 2010, section 10). */
   readonly weightDecay: number;
@@ -19,20 +21,27 @@ export interface TrainSettings {
 
 /** Everything that the next step depends on; plain data, so that a run can be stopped and resumed exactly. */
 export interface TrainState {
+  /** Steps taken. */
   readonly step: number;
+  /** The parameters after them. */
   readonly theta: readonly number[];
   /** Adam's running means of the gradient and of its square. */
   readonly first: readonly number[];
+  /** And of its square. */
   readonly second: readonly number[];
   /** Why the run ended before its last step, at the last point where everything was finite. */
   readonly stopped?: string;
 }
 
+/** What training passes at every step. */
 export interface TrainRecord {
   /** Steps taken before this point was evaluated. */
   readonly step: number;
+  /** `KL(data || model)` in nats (2.3). */
   readonly kl: number;
+  /** What is minimised: `KL + (lambda / 2) sum J^2 - sum_k weight_k objective_k`. */
   readonly loss: number;
+  /** Length of the loss's gradient in theta. */
   readonly gradientNorm: number;
   /** Values of the penalties' objectives. */
   readonly penalties: readonly number[];
@@ -40,6 +49,15 @@ export interface TrainRecord {
   readonly events?: readonly StepEvent[];
 }
 
+/** What {@link train} yields: a step, and the state at which it was evaluated. */
+export interface TrainStep {
+  /** What the step passed. */
+  readonly record: TrainRecord;
+  /** From where a stopped run goes on. */
+  readonly state: TrainState;
+}
+
+/** The state before the first step: the given parameters, in theta order, and no gradient seen. */
 export function trainStart(theta: ArrayLike<number>): TrainState {
   const zeros = Array.from({ length: theta.length }, () => 0);
   return { step: 0, theta: Array.from(theta), first: zeros, second: zeros };
@@ -49,6 +67,7 @@ export function trainStart(theta: ArrayLike<number>): TrainState {
  * Exact-gradient maximum likelihood by Adam (Kingma and Ba 2015): minimises `KL + (lambda/2) sum J^2 - sum_k weight_k objective_k`.
  * Yields one record per step with the state at which it was
  * evaluated. Where an objective loses its finite value, the run ends at the last point that had one.
+ * Throws {@link ConvergenceError} where the start has none.
  */
 export function* train(
   route: Route,
@@ -56,7 +75,7 @@ export function* train(
   couplings: number,
   settings: TrainSettings,
   start: TrainState,
-): Generator<{ readonly record: TrainRecord; readonly state: TrainState }, TrainState> {
+): Generator<TrainStep, TrainState> {
   const objectives = [kl, ...settings.penalties.map((term) => term.objective)];
   const weights = [1, ...settings.penalties.map((term) => -term.weight)];
   const theta = Float64Array.from(start.theta);

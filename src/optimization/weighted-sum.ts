@@ -1,8 +1,11 @@
 import type { Objective } from '../trainability/log-quantities.js';
 import type { Quantities, Quantity, Route } from '../trainability/route.js';
 
+/** An objective with its weight in a sum. */
 export interface Term {
+  /** The objective. */
   readonly objective: Objective;
+  /** What it is multiplied by. */
   readonly weight: number;
 }
 

@@ -6,6 +6,7 @@ import { FRAME_WIDTH, INSET, notice, panel } from './panel.js';
 import { type SeriesStyle, seriesStyles } from './styles.js';
 import { renderSvg } from './svg.js';
 
+/** A model on the plane of fit and mixing. */
 export interface FrontierPoint {
   /** Nats. */
   readonly kl: number;
@@ -13,10 +14,13 @@ export interface FrontierPoint {
   readonly effectiveGap: number;
 }
 
+/** A named set of points of {@link frontierFigure}. */
 export interface FrontierArm {
+  /** Arms of one name share a style. */
   readonly name: string;
   /** `path`: the course of one training run, in order. `points`: results that stand for themselves. */
   readonly kind: 'path' | 'points';
+  /** Its models. */
   readonly points: readonly FrontierPoint[];
 }
 

@@ -1,11 +1,22 @@
 export {
   type FrontierArm,
+  type FrontierPoint,
   frontierFigure,
   type PathFigure,
   pathFigure,
+  type SpectrumGroup,
   type SpectrumPanel,
   spectrumFigure,
+  type TrainingPoint,
   type TrainingSeries,
   trainingFigure,
 } from './figures.js';
-export { type Block, type Report, renderReport, type Section } from './report.js';
+export {
+  type Block,
+  type FigureBlock,
+  type ParagraphBlock,
+  type Report,
+  renderReport,
+  type Section,
+  type TableBlock,
+} from './report.js';

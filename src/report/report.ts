@@ -1,38 +1,59 @@
 import { PAGE_STYLE } from './page-style.js';
 
+/** A paragraph of plain text. */
 export interface ParagraphBlock {
+  /** Which block this is. */
   readonly kind: 'paragraph';
+  /** The text; markup is escaped. */
   readonly text: string;
 }
 
 /** Cells are shown as given: numbers come formatted. `align` has an entry per column; the default is left. */
 export interface TableBlock {
+  /** Which block this is. */
   readonly kind: 'table';
+  /** What stands above the table. */
   readonly caption?: string | undefined;
+  /** Headers. */
   readonly columns: readonly string[];
+  /** Cells, one row per entry. */
   readonly rows: readonly (readonly string[])[];
+  /** An entry per column; left by default. */
   readonly align?: readonly ('left' | 'right' | 'center')[] | undefined;
 }
 
 /** `svg` is inserted as it is, so it must come from this folder's figures; `alt` is what a screen reader says. */
 export interface FigureBlock {
+  /** Which block this is. */
   readonly kind: 'figure';
+  /** The figure. */
   readonly svg: string;
+  /** What stands below it. */
   readonly caption: string;
+  /** What a screen reader says. */
   readonly alt: string;
 }
 
+/** A part of a section. */
 export type Block = ParagraphBlock | TableBlock | FigureBlock;
 
+/** A heading with what stands under it. */
 export interface Section {
+  /** The heading. */
   readonly heading: string;
+  /** In order. */
   readonly blocks: readonly Block[];
 }
 
+/** The content of {@link renderReport}. */
 export interface Report {
+  /** The page's heading. */
   readonly title: string;
+  /** A line below it. */
   readonly subtitle: string;
+  /** In order. */
   readonly sections: readonly Section[];
+  /** A line at the end. */
   readonly footer: string;
 }
 

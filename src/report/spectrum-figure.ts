@@ -5,16 +5,21 @@ import { type LegendItem, legend } from './legend.js';
 import { FRAME_WIDTH, INSET, notice, panel } from './panel.js';
 import { renderSvg } from './svg.js';
 
+/** An eigenvalue group as a stem. */
 export interface SpectrumGroup {
   /** `1 - s`, per kernel step. */
   readonly gap: number;
+  /** Dimension of its eigenspace. */
   readonly multiplicity: number;
   /** `mu` of the group, not negative. */
   readonly weight: number;
 }
 
+/** One spectrum of {@link spectrumFigure}. */
 export interface SpectrumPanel {
+  /** Above the panel. */
   readonly title: string;
+  /** In any order. */
   readonly groups: readonly SpectrumGroup[];
 }
 

@@ -5,7 +5,9 @@ import { FRAME_WIDTH, INSET, notice, panel } from './panel.js';
 import { type SeriesStyle, seriesStyles } from './styles.js';
 import { renderSvg } from './svg.js';
 
+/** A step of training. */
 export interface TrainingPoint {
+  /** Steps taken before it. */
   readonly step: number;
   /** Nats. */
   readonly kl: number;
@@ -13,8 +15,11 @@ export interface TrainingPoint {
   readonly effectiveGap: number | null;
 }
 
+/** One run of {@link trainingFigure}. */
 export interface TrainingSeries {
+  /** In the legend. */
   readonly name: string;
+  /** In order. */
   readonly points: readonly TrainingPoint[];
 }
 

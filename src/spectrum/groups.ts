@@ -2,11 +2,13 @@
 export interface EigenvalueGroup {
   /** `1 - s` per kernel step, the mean over the group's members. */
   readonly gap: number;
+  /** Dimension of its eigenspace. */
   readonly multiplicity: number;
   /** `mu`: the weight (2.6) of all observables together. */
   readonly weight: number;
-  /** Its split by parameter group. */
+  /** The part of it from the couplings. */
   readonly couplingsWeight: number;
+  /** The part from the biases' observables. */
   readonly biasesWeight: number;
   /** Positions of the group's members in the list that was grouped. */
   readonly members: readonly number[];
@@ -14,15 +16,22 @@ export interface EigenvalueGroup {
 
 /** One eigenvalue with its weights, before grouping; `multiplicity` above one where a family of equal eigenvalues is known. */
 export interface WeightedEigenvalue {
+  /** `1 - s` per kernel step. */
   readonly gap: number;
+  /** Dimension of its eigenspace, as far as it is known. */
   readonly multiplicity: number;
+  /** `mu` (2.6) from the couplings' observables. */
   readonly couplingsWeight: number;
+  /** `mu` from the biases' observables. */
   readonly biasesWeight: number;
 }
 
+/** Relative distance of neighbours from which they are two groups. */
+export const GROUP_WIDTH = 1e-8;
+
 /** Two neighbours belong to one group when they differ by at most `max(1e-8 (1 - s), 64 eps)` (section 4). */
 export function joins(gap: number, next: number): boolean {
-  return next - gap <= Math.max(1e-8 * gap, 64 * Number.EPSILON);
+  return next - gap <= Math.max(GROUP_WIDTH * gap, 64 * Number.EPSILON);
 }
 
 /** Sorts eigenvalues slowest first and cuts them into groups. `members` index the given list. */

@@ -8,10 +8,13 @@ import { DEFAULT_THRESHOLDS, type ModeThresholds } from './mode-sets.js';
 import type { Route } from './route.js';
 import { TableRoute } from './table-route.js';
 
+/** Which kernel a route is for, and which route. */
 export interface RouteOptions {
+  /** The chain whose timescale is computed. */
   readonly kernel: KernelName;
   /** Default `auto`: factored for an RBM under `random-block` or `alternating-block`, else the table. */
   readonly route?: 'auto' | 'table' | 'factored' | undefined;
+  /** Which modes the slow cluster holds; `epsilon` 1e-3 and `kappa` 2.5 by default. */
   readonly thresholds?: ModeThresholds | undefined;
   /** The window of `softTimescale` and `softMass` (4.2), which need the table. */
   readonly soft?: SoftWindow | undefined;
@@ -22,7 +25,10 @@ export function isFactorable(model: Model, kernel: KernelName): kernel is Factor
   return model.layers !== null && (kernel === 'random-block' || kernel === 'alternating-block');
 }
 
-/** The way to evaluate a model's structure on data under a kernel. */
+/**
+ * The way to evaluate a model's structure on data under a kernel. Throws {@link InputError} where the data's spins are not the model's visible ones, and
+ * {@link UnsupportedError} where the model is too large for the route, or the factored route does not exist for it.
+ */
 export function createRoute(model: Model, data: DataLaw, options: RouteOptions): Route {
   checkDataSize(model, data);
   const { kernel } = options;

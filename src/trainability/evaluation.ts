@@ -25,52 +25,93 @@ import { logChi, startTerm, trackingInterval, windowShare } from './tracking-bou
 
 /** What `evaluate` is asked; `burnIn` and `window` in kernel steps. */
 export interface EvaluateOptions {
+  /** The chain that estimates the gradient. */
   readonly kernel: KernelName;
+  /** `B`, kernel steps discarded, at least 0. */
   readonly burnIn: number;
+  /** `K`, kernel steps averaged, at least 1. */
   readonly window: number;
+  /** `M`, independent chains averaged, at least 1. */
   readonly chains: number;
+  /** Law of the first state. */
   readonly start: Start;
+  /** Share of the weight from which a group of modes is relevant, between 0 and 1. */
   readonly epsilon: number;
+  /** Width of the slow cluster in gaps of the slowest relevant group, at least 1. */
   readonly kappa: number;
+  /** Whether to add the gradients in theta. */
   readonly gradient: boolean;
   /** Thresholds of the gates and references of the limiting factor that differ from the defaults. */
   readonly gateThresholds?: Partial<GateThresholds> | undefined;
   readonly references?: Partial<References> | undefined;
 }
 
-/** The result of {@link evaluateModel}: the JSON object of DESIGN section 9. What has no finite value is null, with a note. */
+/** The result of {@link evaluateModel}: the JSON object that `htdml evaluate --json` prints. What has no finite value is null, with a note. */
 export interface ModelEvaluation {
+  /** Version of this layout. */
   readonly schemaVersion: 1;
+  /** The model as in its file. */
   readonly model: object;
+  /** As asked. */
   readonly kernel: KernelName;
+  /** Kernel steps that visit every spin. */
   readonly stepsPerSweep: number;
+  /** `B` in kernel steps (2.4). */
   readonly burnIn: number;
+  /** `K` in kernel steps (2.4). */
   readonly window: number;
+  /** `M` (2.4). */
   readonly chains: number;
+  /** As asked. */
   readonly start: Start;
+  /** `|g|^2` (2.3); 0 where it is rounding. */
   readonly signal: number;
+  /** `KL(data || model)` over the visible spins, in nats. */
   readonly kl: number;
+  /** Whether `R < 1`. */
   readonly plateau: boolean | null;
+  /** The exact `R` with its error (3.4). */
   readonly operational: Operational | null;
+  /** What the positive phase would add to the error where it is sampled. */
   readonly positivePhase: PositivePhase;
-  readonly predictors: { readonly full: Predictor } & {
-    readonly [name in keyof ModePredictors]: ModePredictors[name] | null;
-  };
+  /** `R_hat` (3.2) over five sets of modes. */
+  readonly predictors: {
+    /** Over all modes; needs none of them. */
+    readonly full: Predictor;
+  } & { readonly [name in keyof ModePredictors]: ModePredictors[name] | null };
   /** The proven interval of `R / R_hat_full` (D11). */
   readonly trackingBound: readonly [number, number] | null;
+  /** `1 - s_2` per kernel step, over all symmetry sectors. */
   readonly spectralGap: number | null;
-  readonly slowestObservable: { readonly parameter: number; readonly integratedTime: number } | null;
+  /** The observable of the longest integrated time. */
+  readonly slowestObservable: {
+    /** Index into theta. */
+    readonly parameter: number;
+    /** `2 T_a / Var f_a` (2.7) in kernel steps. */
+    readonly integratedTime: number;
+  } | null;
+  /** The factor of (3.2) that would lift `R_hat` most if set to its reference alone. */
   readonly limitingFactor: 'gap' | 'signal' | 'budget' | null;
+  /** The assumptions, each with its value. */
   readonly gates: Gates;
+  /** What the gates were held against. */
   readonly gateThresholds: GateThresholds;
+  /** References of the limiting factor. */
   readonly references: References;
+  /** What the gates allow to claim. */
   readonly claim: Claim;
+  /** How the solve of (3.3) went. */
   readonly numerics: Omit<RouteInfo, 'observables'>;
+  /** Gradients in theta order, where they were asked for. */
   readonly gradient?: GradientReport;
+  /** Why something is null, by its path in this object. */
   readonly notes: readonly Note[];
 }
 
-/** Everything that `htdml evaluate` reports of one model on one data law. */
+/**
+ * Everything that `htdml evaluate` reports of one model on one data law. Throws {@link InputError} for an option out of range or data of another size, and
+ * {@link UnsupportedError} for a model beyond every route. Where the numerics did not converge, `numerics.converged` is false and what hangs on it null.
+ */
 export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOptions): ModelEvaluation {
   checkOptions(options, ['burnIn', 'window', 'chains', 'epsilon', 'kappa']);
   startState(model, options.start);

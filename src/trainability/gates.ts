@@ -6,26 +6,53 @@ import { slowestGap } from './tracking-bound.js';
 
 /** One checked assumption. What cannot be checked has `met` null, and anything that is null comes with a `reason`. */
 export interface Gate {
+  /** What was measured. */
   readonly value: number | string | readonly [number, number] | null;
+  /** Whether the assumption holds; null where it was not checked. */
   readonly met: boolean | null;
+  /** Why something is null. */
   readonly reason?: string;
 }
 
+/** The checked assumptions of a result, by their names. */
 export interface Gates {
   /** Fixed parameters: by construction. */
   readonly A1: Gate;
   /** Reversible kernel: the measured defect of detailed balance. */
-  readonly A2: Gate & { readonly exemption?: string };
+  readonly A2: Gate & {
+    /** Why a kernel that is not reversible is taken all the same. */
+    readonly exemption?: string;
+  };
   /** Irreducible and aperiodic: `1 - s_2` over all symmetry sectors, and `1 + s_min` over the observables' one; both above `needed`. */
-  readonly A3: Gate & { readonly onePlusLeast: number | null; readonly needed: number };
+  readonly A3: Gate & {
+    /** `1 + s_min`. */
+    readonly onePlusLeast: number | null;
+    /** What both must lie above. */
+    readonly needed: number;
+  };
   /** Observables with finite variance: their sum. */
   readonly A4: Gate;
   /** Burn-in in kernel steps, and what is needed of it. */
-  readonly A5: Gate & { readonly needed: number | null; readonly logChi?: number | null; readonly gap?: number };
+  readonly A5: Gate & {
+    /** Least burn-in in kernel steps. */
+    readonly needed: number | null;
+    /** `log chi` (D11) of the start law. */
+    readonly logChi?: number | null;
+    /** `1 - s_*` per kernel step. */
+    readonly gap?: number;
+  };
   /** Window in kernel steps, and what is needed of it; `delta1` of D11. */
-  readonly A6: Gate & { readonly needed: number | null; readonly delta1: number | null };
+  readonly A6: Gate & {
+    /** Least window in kernel steps. */
+    readonly needed: number | null;
+    /** What the window misses of `2 T / K` (D11). */
+    readonly delta1: number | null;
+  };
   /** Relaxation rate outside of the slow cluster, per sweep. */
-  readonly A7: Gate & { readonly needed: number };
+  readonly A7: Gate & {
+    /** Least rate per sweep. */
+    readonly needed: number;
+  };
   /** The range of `epsilon`, above its first end up to its second, over which the relevant modes are the same. */
   readonly A8: Gate;
   /** Global flip symmetry: `max |pi(x) - pi(-x)| / max pi`. A fact about the model; no claim depends on it. */
@@ -69,7 +96,7 @@ export interface GateInputs {
   readonly reasons: { readonly table: string; readonly modes: string; readonly timescale: string };
 }
 
-/** All gates of DESIGN section 7. */
+/** All gates of section 7. */
 export function checkGates(inputs: GateInputs): Gates {
   const groups = inputs.resolved ? inputs.groups : null;
   return {
@@ -186,7 +213,7 @@ function totalWeight(groups: readonly EigenvalueGroup[]): number {
   return groups.reduce((sum, { weight }) => sum + weight, 0);
 }
 
-/** The two tiers of a claim (DESIGN section 7). */
+/** The two tiers of a claim (section 7). */
 export interface Claim {
   /** The factorisation, under A1 to A8. */
   readonly conditional: 'met' | 'unmet' | 'unchecked';

@@ -6,9 +6,13 @@ import type { TableRoute } from './table-route.js';
 
 /** Gradients in theta order. */
 export interface GradientReport {
+  /** `d log R_hat_full / d theta` (5.4). */
   readonly logRhatFull: readonly number[] | null;
+  /** `d log R_hat / d theta` of the slow cluster, its members frozen (5.2). */
   readonly logRhatSlowCluster: readonly number[] | null;
+  /** `d log gamma / d theta` over all modes (3.1). */
   readonly logEffectiveGap: readonly number[] | null;
+  /** `d KL / d theta = beta g` (2.3), in nats. */
   readonly kl: readonly number[];
 }
 

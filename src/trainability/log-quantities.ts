@@ -2,15 +2,19 @@ import type { Quantities, Quantity } from './route.js';
 
 /** A scalar function of a route's quantities at one point: its value, and the cotangent to hand to the route's pullback. */
 export interface ScalarWithCotangent {
+  /** The function. */
   readonly value: number;
+  /** Its derivative in each quantity. */
   readonly bar: Quantities;
 }
 
 /** A scalar function of a route's quantities. `evaluate` gives null where the function has no finite value. */
 export interface Objective {
+  /** As in SPECs and records. */
   readonly name: string;
   /** What the route must evaluate. */
   readonly quantities: readonly Quantity[];
+  /** Value and cotangent at the route's values; null where there is no finite value. */
   evaluate(values: Quantities): ScalarWithCotangent | null;
 }
 

@@ -7,12 +7,24 @@ import type { Relaxation, Route } from './route.js';
 import { type Start, startLaw } from './start.js';
 import type { TableRoute } from './table-route.js';
 
+/** `R` (2.5) of one parameter group. */
+export interface GroupSnr {
+  /** The group's part of the signal over its part of the error. */
+  readonly R: number | null;
+  /** The group's part of `|g|^2`. */
+  readonly signal: number;
+}
+
 /** `R` and the error of the estimated gradient, exact, also by parameter group. */
 export interface Operational {
+  /** `|g|^2 / mse` (2.5). */
   readonly R: number | null;
+  /** `E|ghat - g|^2` (3.4) of the mean over chains. */
   readonly mse: number;
+  /** The squared bias in it. */
   readonly biasSquared: number;
-  readonly groups: Readonly<Record<string, { readonly R: number | null; readonly signal: number }>>;
+  /** The same for `couplings` and for `biases`, as far as the model has them. */
+  readonly groups: Readonly<Record<string, GroupSnr>>;
 }
 
 /**

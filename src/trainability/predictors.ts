@@ -3,6 +3,16 @@ import { type ModeThresholds, modeSets } from './mode-sets.js';
 import type { Relaxation } from './route.js';
 import type { References } from './thresholds.js';
 
+/** One eigenvalue group of a predictor. */
+export interface ModeGroup {
+  /** `s`. */
+  readonly eigenvalue: number;
+  /** Dimension of its eigenspace. */
+  readonly multiplicity: number;
+  /** `mu` (2.6). */
+  readonly weight: number;
+}
+
 /** One predictor of section 3. `Rhat` is for the window and chains asked for; times and gaps are in kernel steps. */
 export interface Predictor {
   /** `(M K / 2) |g|^2 / T_C` (3.2). */
@@ -13,7 +23,8 @@ export interface Predictor {
   readonly slowMass: number;
   /** `gamma_C = mu_C / (T_C + mu_C / 2)`. */
   readonly effectiveGap: number | null;
-  readonly groups?: readonly { readonly eigenvalue: number; readonly multiplicity: number; readonly weight: number }[];
+  /** The groups of modes in the set, slowest first, where it is listed. */
+  readonly groups?: readonly ModeGroup[];
 }
 
 /** A set of modes turned into a prediction; `samples` is `M K`. Null where nothing fluctuates or nothing finite can be said. */
@@ -28,9 +39,13 @@ export function predict(timescale: number, slowMass: number, signal: number, sam
   };
 }
 
+/** The predictors that need modes, by the set `C` that they sum over (section 3). */
 export interface ModePredictors {
+  /** Groups of weight at least `epsilon` times the total. */
   readonly relevant: Predictor;
+  /** Every mode within `kappa` times the slowest relevant gap. */
   readonly slowCluster: Predictor;
+  /** The slowest relevant group alone. */
   readonly singleRelevantGap: Predictor;
   /** `symmetry-zero` where the group of `s_2` is invisible to every observable. */
   readonly singleGap: Predictor | 'symmetry-zero';

@@ -20,25 +20,37 @@ export type Quantity =
 /** A number per quantity: values, or cotangents (where a missing one means zero). */
 export type Quantities = { readonly [q in Quantity]?: number | undefined };
 
+/** Per observable, in theta order. */
+export interface ObservableTimes {
+  /** `T_a` (3.3) in kernel steps. */
+  readonly timescale: Float64Array;
+  /** `Var f_a` (2.6). */
+  readonly variance: Float64Array;
+}
+
 /** How an evaluation went. */
 export interface RouteInfo {
+  /** The route that was taken. */
   readonly route: 'table' | 'factored';
   /** False where (3.3) was not solved to rounding accuracy or the chain is reducible in double precision. Look before using values. */
   readonly converged: boolean;
   /** What was used for (3.3), and null where no quantity needed it. */
   readonly solver: 'conjugate gradients' | 'grounded elimination' | null;
-  /** Iterations over all observables, and the largest normwise backward error; zero for direct solvers. */
+  /** Iterations over all observables; zero for direct solvers. */
   readonly iterations: number;
+  /** Largest normwise backward error of the iteration; zero for direct solvers. */
   readonly backwardError: number;
   /** Per observable `T_a` and `Var f_a`; null where (3.3) was not solved. `2 T_a / Var f_a` is its integrated time (2.7). */
-  readonly observables: { readonly timescale: Float64Array; readonly variance: Float64Array } | null;
+  readonly observables: ObservableTimes | null;
 }
 
 /** Values of the quantities asked for, their derivatives in theta, and how it went. */
 export interface Evaluation {
+  /** A value for each quantity that was asked for. */
   readonly value: Quantities;
   /** `theta_bar = sum_q bar[q] d value[q] / d theta`, in theta order. Throws {@link ConvergenceError} where `info.converged` is false. */
   pullback(bar: Quantities): Float64Array;
+  /** How the numerics went. */
   readonly info: RouteInfo;
 }
 
@@ -55,7 +67,7 @@ export interface Relaxation {
   /** Groups of the observables' symmetry sector below the stationary state, slowest first; null where there are too many states. */
   readonly groups: readonly EigenvalueGroup[] | null;
   /** The group of the textbook gap `1 - s_2` over all symmetry sectors; null where it is not known. */
-  readonly slowest: { readonly gap: number; readonly multiplicity: number; readonly weight: number } | null;
+  readonly slowest: Pick<EigenvalueGroup, 'gap' | 'multiplicity' | 'weight'> | null;
   /**
    * Nodes and weights with `sum_a <fc_a, q(P) fc_a> = sum_k weight_k q(1 - gap_k)` for smooth `q`, mode by mode where modes are known. Null for a kernel
    * that is not reversible.
@@ -63,19 +75,30 @@ export interface Relaxation {
   readonly measure: readonly WeightedEigenvalue[] | null;
 }
 
+/** Means of the observables, in theta order. */
+export interface Moments {
+  /** `E_data f`, hidden spins by the posterior. */
+  readonly data: Float64Array;
+  /** `E_pi f`. */
+  readonly model: Float64Array;
+}
+
 /**
  * How a model's quantities are computed: by tables over all states, or factored over an RBM's layers. The structure, the data and the kernel
  * are fixed; the parameters vary.
  */
 export interface Route {
+  /** Which way this is. */
   readonly name: 'table' | 'factored';
   /** False for a kernel without derivatives: the pullback of `timescale` is then refused. */
   readonly differentiable: boolean;
+  /** Values of the quantities at `theta` (theta order, the model's own beta). Non-convergence is in `info`. Throws {@link UnsupportedError} where the route has no such quantity. */
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation;
   /** `E_data f` and `E_pi f`, whose difference is `g` (2.3), in theta order. */
-  moments(theta: Float64Array): { readonly data: Float64Array; readonly model: Float64Array };
-  /** Null where there are too many states for modes, or the kernel is not reversible. */
+  moments(theta: Float64Array): Moments;
+  /** The spectrum at `theta`; null where there are too many states for modes, or the kernel is not reversible. */
   spectrum(theta: Float64Array): Spectrum | null;
+  /** The spectrum at `theta`, and what else its modes tell; parts that are not known are null. */
   relaxation(theta: Float64Array): Relaxation;
   /** `sum_a E_data Var(f_a | v)` under the model's posterior of the hidden spins; zero where there are none. */
   posteriorVariance(theta: Float64Array): number;

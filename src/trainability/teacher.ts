@@ -5,7 +5,7 @@ import type { Model } from '../model/model.js';
 import { foldPattern, stateSpace } from '../model/state-space.js';
 import { visibleLogProbabilities } from './table-signal.js';
 
-/** A model's exact visible marginal at its own beta, as data for another model. */
+/** A model's exact visible marginal at its own beta, as data for another model. Throws {@link UnsupportedError} where its states are too many for a table, unless it is an RBM. */
 export function teacherLaw(teacher: Model): DataLaw {
   const m = teacher.visible.length;
   if (teacher.layers !== null) {

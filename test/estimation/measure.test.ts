@@ -10,6 +10,7 @@ import {
   type Start,
 } from 'htdml';
 import { describe, expect, test } from 'vitest';
+import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { positiveLaw } from '../support/fitted.js';
 import { gradientCases, MIXTURES } from '../support/models.js';
 import { meanAndError } from '../support/statistics.js';
@@ -47,8 +48,8 @@ describe.each(cases)('$name', ({ model, data }) => {
       const { R, mse, signal } = exact(model, data, asked);
       // Errors are carried to first order: an error of a few percent, of which its square is what is left out.
       expect(measured.standardError).toBeLessThan(0.05 * measured.R);
-      expect(Math.abs(measured.R - R)).toBeLessThan(4 * measured.standardError);
-      expect(Math.abs(measured.mse - mse)).toBeLessThan(4 * measured.mseStandardError);
+      expect(Math.abs(measured.R - R)).toBeLessThan(ACCURACY.standardErrors * measured.standardError);
+      expect(Math.abs(measured.mse - mse)).toBeLessThan(ACCURACY.standardErrors * measured.mseStandardError);
       expect(Math.abs(measured.R * measured.mse - signal)).toBeLessThan(1e-13 * signal);
       expect(measured.repetitions).toBe(3000);
     }
@@ -68,7 +69,7 @@ describe('chains', () => {
         const many = { ...asked, chains, repetitions: 1500 };
         const measured = measureSnr(model, data, many);
         const { R, mse } = exact(model, data, many);
-        expect(Math.abs(measured.R - R)).toBeLessThan(4 * measured.standardError);
+        expect(Math.abs(measured.R - R)).toBeLessThan(ACCURACY.standardErrors * measured.standardError);
         // Far from what dividing all of it would give.
         expect(mse - single.mse / chains).toBeGreaterThan(10 * measured.mseStandardError);
       }

@@ -1,7 +1,7 @@
 import type { DataLaw, Edge, KernelName, Model } from 'htdml';
 
 /**
- * Slow second computations over all 2^N states, straight from the definitions in DESIGN section 2: no folding, no transforms, no factoring.
+ * Slow second computations over all 2^N states, straight from the definitions in section 2: no folding, no transforms, no factoring.
  * Spin `i` of state `s` is +1 where bit `i` is set.
  */
 export const EPS = Number.EPSILON;

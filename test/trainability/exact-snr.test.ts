@@ -1,5 +1,6 @@
 import { createRoute, ising } from 'htdml';
 import { describe, expect, test } from 'vitest';
+import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { meanVariance, overChains, propagatedError, stationaryError } from '../../src/trainability/exact-snr.js';
 import { startLaw } from '../../src/trainability/start.js';
 import { TableRoute } from '../../src/trainability/table-route.js';
@@ -221,7 +222,7 @@ test('beyond the dense limit the quadrature gives the error that propagation giv
   const propagated = propagatedError(law, kernel, 11, law.pi, 0, window);
   for (const group of ['couplings', 'biases'] as const) {
     // The iteration stops at 64 eps sqrt(n); the slope in a gap is below K / 2.
-    const tolerance = 64 * EPS * Math.sqrt(2 ** 11) * (1 + window / 2);
+    const tolerance = ACCURACY.quadrature * EPS * Math.sqrt(2 ** 11) * (1 + window / 2);
     expect(Math.abs(stationary[group].mse / propagated[group].mse - 1)).toBeLessThan(tolerance);
   }
 });

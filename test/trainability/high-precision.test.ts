@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRoute, ising, type KernelName, rbm } from 'htdml';
 import { describe, expect, test } from 'vitest';
+import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { randomData } from '../support/models.js';
 
 interface Case {
@@ -37,14 +38,14 @@ describe.each(
   if (machine !== null) routes.push(createRoute(machine, randomData(2, 3), { kernel }));
   // Exponents are sums of parameters, each rounded once, and exp is as accurate as its argument.
   const size = theta.reduce((sum, x) => sum + Math.abs(x), 0);
-  const tolerance = 16 * Number.EPSILON * (1 + size);
+  const unit = Number.EPSILON * (1 + size);
 
   test.each(routes.map((route) => ({ route, which: route.name })))('$which: T and its derivative', ({ route }) => {
     const { value, pullback, info } = route.evaluate(Float64Array.from(theta), ['timescale']);
     expect(info.converged).toBe(true);
-    expect(Math.abs((value.timescale ?? 0) / timescale - 1)).toBeLessThan(tolerance);
+    expect(Math.abs((value.timescale ?? 0) / timescale - 1)).toBeLessThan(ACCURACY.plateau.value * unit);
     const largest = Math.max(...gradient.map(Math.abs));
     const off = Math.max(...pullback({ timescale: 1 }).map((g, a) => Math.abs(g - gradient[a]))) / largest;
-    expect(off).toBeLessThan(4 * tolerance);
+    expect(off).toBeLessThan(ACCURACY.plateau.gradient * unit);
   });
 });

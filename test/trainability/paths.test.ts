@@ -1,5 +1,6 @@
 import { ising, KERNEL_NAMES, type Model, rbm } from 'htdml';
 import { describe, expect, test } from 'vitest';
+import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { propagatedError } from '../../src/trainability/exact-snr.js';
 import { startLaw } from '../../src/trainability/start.js';
 import { TableRoute } from '../../src/trainability/table-route.js';
@@ -61,7 +62,7 @@ describe.each(Object.entries(models))('%s', (_, model) => {
             // Up to 8^6 paths; their probabilities are products of at most six numbers and sum to one, errors are bounded by 4 per observable:
             // six observables times 4 times 6 roundings times lawError of about 20 eps is 6e-13 at worst, and rounding to either side leaves 1e-13; a product of blocks rounds
             // once per factor, five of them here.
-            const tolerance = MIXTURES.includes(name) ? 1e-13 : 5e-13;
+            const tolerance = ACCURACY.paths[MIXTURES.includes(name) ? 'mixture' : 'product'];
             expect(Math.abs(error[group].mse - sum(mse.slice(from, to)))).toBeLessThan(tolerance);
             expect(Math.abs(error[group].biasSquared - sum(biasSquared.slice(from, to)))).toBeLessThan(tolerance);
           }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { propagatedError } from '../../src/trainability/exact-snr.js';
 import { startLaw } from '../../src/trainability/start.js';
 import { TableRoute } from '../../src/trainability/table-route.js';
@@ -49,7 +50,7 @@ describe.each(gradientCases())('$name', ({ model, data }) => {
         // B + K steps of an operator that is right to lawError, on observables bounded by 2.
         const step = 8 * EPS * model.spins + lawError(model);
         const slack = (8 * observables * (burnIn + window) * step * window) / (2 * timescale) + spectral;
-        expect(slack).toBeLessThan(1e-6);
+        expect(slack).toBeLessThan(ACCURACY.bound);
         expect(actual).toBeGreaterThan(share - delta2 - slack);
         expect(actual).toBeLessThan(share + delta2 + slack);
         expect(share).toBeGreaterThan(0);

@@ -1,0 +1,164 @@
+import { KERNEL_NAMES, KERNELS, type KernelName } from '../kernel/kernels.js';
+import { dataLawFromRows } from '../model/data-law.js';
+import { rbm } from '../model/model.js';
+import { MAX_TABLE_BITS } from '../model/state-space.js';
+import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
+import { GROUP_WIDTH } from '../spectrum/groups.js';
+import { ACCURACY } from './accuracy.js';
+import { createRoute } from './create-route.js';
+import { MAX_NARROW_SPINS, MAX_WIDE_SPINS } from './factored-route.js';
+
+/** Size of the table of all states. */
+export interface TableLimit {
+  /** `2^spins`, half of that for a model without biases. */
+  readonly states: number;
+}
+
+/** Size of an RBM's layers, in spins. */
+export interface LayersLimit {
+  /** The smaller of visible and hidden. */
+  readonly smallerLayer: number;
+  /** The larger one. */
+  readonly largerLayer: number;
+}
+
+/** Largest model of a row. */
+export type SizeLimit = TableLimit | LayersLimit;
+
+/** Where a quantity is computed, up to which size, whether it has a derivative, and how accurate tests hold it to be. */
+export interface CoverageRow {
+  /** Paths in what `htdml evaluate --json` prints; `signal` and `kl` are quantities of a route too, and `measured` is what `measureSnr` gives. */
+  readonly quantities: readonly string[];
+  /** The start laws for which it is computed. */
+  readonly start: 'any' | 'stationary';
+  /** The kernels that this row is about. */
+  readonly kernels: readonly KernelName[];
+  /** The models: any of them by a table of all states, or an RBM by its layers. */
+  readonly model: 'any' | 'rbm';
+  /** Largest model. */
+  readonly limit: SizeLimit;
+  /** Whether the derivative in the parameters is computed there too. */
+  readonly gradient: boolean;
+  /** What tests hold the value, and the derivative where there is one, to. */
+  readonly accuracy: string;
+}
+
+const TABLE: SizeLimit = { states: 2 ** MAX_TABLE_BITS };
+const DENSE: SizeLimit = { states: MAX_DENSE_STATES };
+const LAYERS: SizeLimit = { smallerLayer: MAX_NARROW_SPINS, largerLayer: MAX_WIDE_SPINS };
+
+/** What is computed for which kernel and model. One row per combination; what has no row is refused, or null with a note. */
+export function coverage(): readonly CoverageRow[] {
+  const where = (holds: (kernel: KernelName) => boolean) => KERNEL_NAMES.filter(holds);
+  const reversible = (kernel: KernelName): boolean => KERNELS[kernel].reversible;
+  const smooth = (kernel: KernelName): boolean => KERNELS[kernel].differentiable;
+  const factored = factoredKernels();
+  const withModes = factored.filter(reversible);
+  const {
+    table,
+    differences,
+    plateau,
+    paths,
+    modes,
+    quadrature,
+    bound,
+    standardErrors,
+    factored: agreement,
+  } = ACCURACY;
+
+  const byDifferences = `gradient ${differences} of central differences`;
+  const dense = `${table} of a dense solve`;
+  const plateaus = `${plateau.value} eps (1 + |theta|_1) of 80 digits on plateaus, gradient ${plateau.gradient}`;
+  const asTable = `${agreement.value} of the table, gradient ${agreement.gradient}`;
+  const byModes = `${GROUP_WIDTH} (width of a group) + ${modes} eps / gap of the solve`;
+  const groupsAsTable = `gaps ${agreement.gap}, weights ${agreement.weight} of the table`;
+  const allPaths = `${paths.mixture} (products of blocks ${paths.product}) of all paths`;
+
+  const any = { start: 'any', model: 'any', gradient: false } as const;
+  const layers = { start: 'any', model: 'rbm', limit: LAYERS } as const;
+  const signal = ['signal', 'kl'];
+  const full = ['predictors.full'];
+  const cluster = ['predictors.slowCluster'];
+  const lists = ['predictors.relevant', 'predictors.singleRelevantGap', 'predictors.singleGap'];
+  const error = { ...any, quantities: ['operational'], accuracy: allPaths };
+  const measured = { quantities: ['measured'], gradient: false, accuracy: `${standardErrors} standard errors` };
+  const rows: CoverageRow[] = [
+    {
+      ...any,
+      quantities: signal,
+      kernels: KERNEL_NAMES,
+      limit: TABLE,
+      gradient: true,
+      accuracy: `${table} of sums over all states; ${byDifferences}`,
+    },
+    { ...layers, quantities: signal, kernels: factored, gradient: true, accuracy: asTable },
+    {
+      ...any,
+      quantities: full,
+      kernels: where((k) => reversible(k) && smooth(k)),
+      limit: TABLE,
+      gradient: true,
+      accuracy: `${dense}; ${byDifferences}; ${plateaus}`,
+    },
+    { ...any, quantities: full, kernels: where((k) => reversible(k) && !smooth(k)), limit: TABLE, accuracy: dense },
+    {
+      ...any,
+      quantities: full,
+      kernels: where((k) => !reversible(k)),
+      limit: DENSE,
+      gradient: true,
+      accuracy: `${dense}; ${byDifferences}; ${plateaus}`,
+    },
+    { ...layers, quantities: full, kernels: factored, gradient: true, accuracy: `${asTable}; ${plateaus}` },
+    {
+      ...any,
+      quantities: cluster,
+      kernels: where((k) => reversible(k) && smooth(k)),
+      limit: DENSE,
+      gradient: true,
+      accuracy: `${byModes}, gradient ${modes} eps / gap^2`,
+    },
+    {
+      ...any,
+      quantities: cluster,
+      kernels: where((k) => reversible(k) && !smooth(k)),
+      limit: DENSE,
+      accuracy: byModes,
+    },
+    { ...any, quantities: lists, kernels: where(reversible), limit: DENSE, accuracy: byModes },
+    { ...layers, quantities: [...cluster, ...lists], kernels: withModes, gradient: false, accuracy: groupsAsTable },
+    { ...error, kernels: KERNEL_NAMES, limit: DENSE },
+    {
+      ...error,
+      start: 'stationary',
+      kernels: where(reversible),
+      limit: TABLE,
+      accuracy: `${quadrature} eps sqrt(states) (1 + K/2) of propagation`,
+    },
+    {
+      ...layers,
+      start: 'stationary',
+      quantities: ['operational'],
+      kernels: factored,
+      gradient: false,
+      accuracy: `${agreement.error} of the table`,
+    },
+    {
+      ...any,
+      quantities: ['trackingBound'],
+      kernels: where(reversible),
+      limit: DENSE,
+      accuracy: `a proof; the exact R is inside, within ${bound.toExponential()}`,
+    },
+    { ...any, ...measured, kernels: KERNEL_NAMES, limit: TABLE },
+    { ...layers, ...measured, kernels: factored },
+  ];
+  return rows.filter(({ kernels }) => kernels.length > 0);
+}
+
+/** Kernels of an RBM that need no table, asked of what chooses the route. */
+function factoredKernels(): KernelName[] {
+  const pair = rbm({ visible: 1, hidden: 1, weights: [0] });
+  const data = dataLawFromRows([[1], [-1]]);
+  return KERNEL_NAMES.filter((kernel) => createRoute(pair, data, { kernel }).name === 'factored');
+}
