@@ -1,4 +1,4 @@
-import { kl, logEffectiveGap, logRhat } from 'htdml/objectives';
+import { kl } from 'htdml/objectives';
 import { InputError, UnsupportedError } from '../errors.js';
 import { namingFile } from '../model/atomic-file.js';
 import { type DesignRecord, type DesignState, design, designStart } from '../optimization/design.js';
@@ -12,17 +12,15 @@ import { specToJson } from './spec.js';
 
 /** `htdml design`: better mixing within a budget of divergence; returns what to print and the exit code. */
 export async function designCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
-  const setup = setUp(specPath, flags, ({ design: { restarts, steps } }) => ({
+  const setup = setUp(specPath, flags, ({ design: { objective, restarts, steps } }) => ({
+    objectives: [objective],
     signal: restarts * steps,
     timescale: restarts * steps,
   }));
-  const { spec, model, route } = setup;
+  const { spec, model, route, membership } = setup;
   namingFile(specPath, () => checkFrozen(setup));
-  const objective =
-    spec.design.objective === 'logRhat'
-      ? logRhat({ samples: setup.window, heldSignal: signalAt(setup) })
-      : logEffectiveGap;
-  const settings = { ...spec.design, seed: spec.seed };
+  const objective = membership.objective(spec.design.objective, setup.window, signalAt(setup));
+  const settings = { ...spec.design, seed: spec.seed, watch: membership.watch, onEvent: membership.policy };
   const start = designStart(route, objective, kl, settings, model.theta, model.edges.length);
   if (start === null) {
     throw new UnsupportedError(
@@ -53,6 +51,7 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
     );
   }
 
+  const trace = folder.readTrace<DesignRecord>();
   return finishRun(setup, folder, flags, {
     command: 'design',
     title: 'Design run',
@@ -64,8 +63,10 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
       objective: { name: objective.name, before: start.start.objective, after: best.objective },
       budget: { allowed: spec.design.budget, used: best.kl - start.start.kl },
       improved: best.objective > start.start.objective,
+      ...(final.stopped !== undefined && { stopped: final.stopped }),
     },
-    points: folder.readTrace<DesignRecord>().flatMap(({ evaluation, kl: divergence, objective: value }) => {
+    events: trace.flatMap(({ evaluation, events = [] }) => events.map((event) => ({ step: evaluation, event }))),
+    points: trace.flatMap(({ evaluation, kl: divergence, objective: value }) => {
       if (divergence === null || value === null) return [];
       const effectiveGap = objective.name === 'logEffectiveGap' ? Math.exp(value) : null;
       return [{ step: evaluation, kl: divergence, effectiveGap }];

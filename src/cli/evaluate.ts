@@ -32,6 +32,7 @@ export interface EvaluateFlags extends ResourceFlags {
   readonly start: string;
   readonly epsilon: string;
   readonly kappa: string;
+  readonly soft?: string;
   readonly gradient?: boolean;
   readonly gate?: readonly string[];
   readonly reference?: readonly string[];
@@ -54,6 +55,7 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
     start: parseStart(flags.start, model),
     epsilon: numeric('--epsilon', flags.epsilon),
     kappa: numeric('--kappa', flags.kappa),
+    ...(flags.soft !== undefined && { soft: numeric('--soft', flags.soft) }),
     gradient: flags.gradient ?? false,
     gateThresholds: assigned('--gate', 'windowTimes=20', gateSchema, flags.gate),
     references: assigned('--reference', 'gap=1', referenceSchema, flags.reference),
@@ -63,6 +65,7 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
     epsilon: '--epsilon',
     kappa: '--kappa',
   });
+  if (options.soft !== undefined) checkOptions({ eta: options.soft }, ['eta'], { eta: '--soft' });
   const asked = flags.measure === undefined ? null : measureOptions(options, flags.measure, flags.seed);
   const { bytes, report } = workload(model, options);
   const visits = report + source.visits + (asked === null ? 0 : measureVisits(model, asked));
@@ -219,6 +222,10 @@ export function describeEvaluation(model: Model, e: ModelEvaluation, measured: M
   }
   if (measured !== null) facts.push(...describeTimescale(model, e, measured));
   facts.push(['limiting factor', e.limitingFactor ?? '-']);
+  if (e.certificate !== null) {
+    const { radius, limitedBy } = e.certificate;
+    facts.push(['slow cluster, certified', `up to ${num(radius)} in the 1-norm of theta  (limited by ${limitedBy})`]);
+  }
   facts.push(['R / full R_hat, proven', e.trackingBound?.map((x) => num(x, 6)).join(' to ') ?? '-']);
   const named = Object.entries(e.gates);
   facts.push(['gates', `${named.flatMap(([name, { met }]) => (met ? [name] : [])).join(' ')} met`]);
@@ -265,12 +272,20 @@ function predictorRow(name: string, predictor: Predictor | 'symmetry-zero' | nul
 }
 
 function gradientTable(model: Model, gradient: NonNullable<ModelEvaluation['gradient']>): string {
-  const { kl, logRhatFull, logRhatSlowCluster, logEffectiveGap } = gradient;
+  const { kl, logRhatFull, logRhatSlowCluster, logRhatSoft, logEffectiveGap } = gradient;
+  const columns = [
+    ['d KL', kl],
+    ['d log R_hat', logRhatFull],
+    ['d log R_hat (slow cluster)', logRhatSlowCluster],
+    ...(logRhatSoft === undefined ? [] : [['d log R_hat (soft)', logRhatSoft] as const]),
+    ['d log effective gap', logEffectiveGap],
+  ] as const;
   return textTable(
-    ['parameter', 'value', 'd KL', 'd log R_hat', 'd log R_hat (slow cluster)', 'd log effective gap'],
+    ['parameter', 'value', ...columns.map(([name]) => name)],
     [...model.theta].map((value, a) => [
       parameterName(model, a),
-      ...[value, kl[a], logRhatFull?.[a], logRhatSlowCluster?.[a], logEffectiveGap?.[a]].map((x) => num(x)),
+      num(value),
+      ...columns.map(([, column]) => num(column?.[a])),
     ]),
   );
 }

@@ -2,6 +2,7 @@ import { writeFileAtomic } from '../model/atomic-file.js';
 import { withParameters } from '../model/model.js';
 import { modelToJson } from '../model/model-file.js';
 import { version } from '../version.js';
+import { membershipRecord, type TracedEvent } from './membership.js';
 import type { RunFolder } from './run-folder.js';
 import { comparisonText, type RunPoint, renderRun } from './run-report.js';
 import type { RunFlags, RunSetup } from './run-setup.js';
@@ -19,6 +20,7 @@ export interface FinishedRun {
   /** What the record says beside the evaluations before and after. */
   readonly results: object;
   readonly points: readonly RunPoint[];
+  readonly events: readonly TracedEvent[];
 }
 
 /** Evaluates the start and the result of a run, writes its model, record and report, and says what to print. */
@@ -41,7 +43,7 @@ export async function finishRun(
     spec: specToJson(spec),
     versions,
     seed: spec.seed,
-    results: { before, after, ...run.results },
+    results: { before, after, membership: membershipRecord(setup.membership, run.events), ...run.results },
     claims: { before: before.claim, after: after.claim },
   };
   const report = await renderRun({
@@ -53,6 +55,7 @@ export async function finishRun(
       [run.name, route.relaxation(Float64Array.from(run.theta))],
     ],
     path: { name: run.command, points: run.points },
+    events: setup.membership.watch === undefined ? null : run.events,
     footer: `htdml ${versions.htdml}, Node ${versions.node}`,
   });
   folder.write('model.json', modelToJson(withParameters(model, run.theta)));

@@ -1,7 +1,9 @@
+import type { Section } from '../report/report.js';
 import type { ModelEvaluation } from '../trainability/evaluation.js';
 import type { Relaxation } from '../trainability/route.js';
 import { conditional } from './evaluate.js';
 import { num, textTable } from './format.js';
+import { EVENT_COLUMNS, eventRows, type TracedEvent } from './membership.js';
 
 /** Named evaluations side by side, as header and rows. */
 export function comparison(columns: readonly (readonly [string, ModelEvaluation])[]) {
@@ -44,6 +46,8 @@ export interface RunReport {
   readonly spectra: readonly (readonly [string, Relaxation])[];
   /** Every evaluated point with both numbers, in order. */
   readonly path: { readonly name: string; readonly points: readonly RunPoint[] };
+  /** Changes of the slow cluster; null where nobody watched. */
+  readonly events: readonly TracedEvent[] | null;
   readonly footer: string;
 }
 
@@ -102,7 +106,29 @@ export async function renderRun(run: RunReport): Promise<string> {
                 },
               ],
       },
+      ...(run.events === null ? [] : [eventSection(run.events)]),
     ],
     footer: run.footer,
   });
+}
+
+function eventSection(events: readonly TracedEvent[]): Section {
+  const rows = eventRows(events);
+  const more = events.length > rows.length ? ` The first ${rows.length} are shown; the trace has all.` : '';
+  return {
+    heading: 'Changes of the slow cluster',
+    blocks: [
+      { kind: 'paragraph', text: `${events.length} on the way, seen by certified steps.${more}` },
+      ...(rows.length === 0
+        ? []
+        : [
+            {
+              kind: 'table' as const,
+              columns: EVENT_COLUMNS,
+              rows,
+              align: EVENT_COLUMNS.map((_, c) => (c === 0 ? ('left' as const) : ('right' as const))),
+            },
+          ]),
+    ],
+  };
 }

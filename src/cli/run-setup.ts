@@ -3,20 +3,20 @@ import { namingFile } from '../model/atomic-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
 import { secondsOf, workload } from '../trainability/cost.js';
-import { createRoute } from '../trainability/create-route.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
-import { DEFAULT_THRESHOLDS } from '../trainability/mode-sets.js';
 import type { Route } from '../trainability/route.js';
 import { checkSize, inSteps, parseStart, readSource } from './evaluate.js';
+import { type RunMembership, runMembership, withPolicy } from './membership.js';
 import { readModelAt } from './model-path.js';
 import { admit, type ResourceFlags } from './resources.js';
-import { type RbmStart, readSpec, type Spec } from './spec.js';
+import { type ObjectiveName, type RbmStart, readSpec, type Spec } from './spec.js';
 
 export interface RunFlags extends ResourceFlags {
   readonly out: string;
   readonly resume?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
+  readonly onEvent?: string;
 }
 
 /** A SPEC made into the objects that it names. */
@@ -25,20 +25,22 @@ export interface RunSetup {
   readonly model: Model;
   readonly data: DataLaw;
   readonly route: Route;
+  readonly membership: RunMembership;
   /** `K` in kernel steps. */
   readonly window: number;
   evaluate(theta: ArrayLike<number>): ModelEvaluation;
 }
 
-/** How many evaluations a run makes beside the reports at both ends: of the signal with the divergence, and of the timescale. */
-export interface Evaluations {
+/** What a run will do: the objectives that it evaluates, and how many evaluations it makes beside the reports at both ends: of the signal with the divergence, and of the timescale. */
+export interface RunPlan {
+  readonly objectives: readonly ObjectiveName[];
   readonly signal: number;
   readonly timescale: number;
 }
 
 /** Reads a SPEC and refuses a run that does not fit, before a table is made. */
-export function setUp(specPath: string, flags: RunFlags, evaluations: (spec: Spec) => Evaluations): RunSetup {
-  const spec = readSpec(specPath);
+export function setUp(specPath: string, flags: RunFlags, plan: (spec: Spec) => RunPlan): RunSetup {
+  const spec = withPolicy(readSpec(specPath), flags.onEvent);
   const model = typeof spec.model === 'string' ? readModelAt(spec.model) : freshRbm(spec.model, spec.seed);
   const [source, dataPath] =
     'file' in spec.data
@@ -52,22 +54,25 @@ export function setUp(specPath: string, flags: RunFlags, evaluations: (spec: Spe
     window: inSteps(spec.window, model, kernel),
     chains: 1,
     start: namingFile(specPath, () => parseStart(spec.start, model, 'start')),
-    ...DEFAULT_THRESHOLDS,
+    epsilon: spec.membership.epsilon,
+    kappa: spec.membership.kappa,
     gradient: false,
     gateThresholds: spec.gates,
     references: spec.references,
   };
   const { bytes, report, signal, timescale } = workload(model, options);
-  const count = evaluations(spec);
+  const count = plan(spec);
   const visits = source.visits + 2 * report + count.signal * signal + count.timescale * timescale;
   // Not for the record, which is the same whenever a run is made again.
   admit('This run', { bytes: bytes + source.bytes, seconds: secondsOf(visits) }, flags);
   const data = source.law();
+  const membership = namingFile(specPath, () => runMembership(spec, model, data, count.objectives));
   return {
     spec,
     model,
     data,
-    route: createRoute(model, data, { kernel }),
+    route: membership.route,
+    membership,
     window: options.window,
     evaluate: (theta) => evaluateModel(withParameters(model, theta), data, options),
   };

@@ -5,6 +5,8 @@ import { KERNEL_NAMES, type KernelName } from '../kernel/kernels.js';
 import { namingFile, oneLine } from '../model/atomic-file.js';
 import { MAX_SPINS } from '../model/model.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
+import { EVENT_POLICIES, type EventPolicy } from '../optimization/membership-watch.js';
+import { DEFAULT_THRESHOLDS } from '../trainability/mode-sets.js';
 import type { Start } from '../trainability/start.js';
 import { type GateThresholds, gateSchema, type References, referenceSchema } from '../trainability/thresholds.js';
 
@@ -23,7 +25,8 @@ export interface RbmStart {
   readonly initialScale: number;
 }
 
-export type ObjectiveName = 'logEffectiveGap' | 'logRhat';
+const OBJECTIVE_NAMES = ['logEffectiveGap', 'logRhat', 'logRhatSlowCluster'] as const;
+export type ObjectiveName = (typeof OBJECTIVE_NAMES)[number];
 
 /** Adds `weight` times the objective to what training maximises. */
 export interface Penalty {
@@ -41,6 +44,16 @@ export interface Spec {
   readonly window: Duration;
   readonly start: Start;
   readonly seed: number;
+  /**
+   * How the slow cluster is chosen, and what a run does when it changes: null is `refreeze` where an objective depends on it, and not to look otherwise.
+   * `eta` is the width of a soft window per kernel step, a tenth of its centre where null.
+   */
+  readonly membership: {
+    readonly epsilon: number;
+    readonly kappa: number;
+    readonly onEvent: EventPolicy | null;
+    readonly eta: number | null;
+  };
   readonly gates: GateThresholds;
   readonly references: References;
   readonly train: {
@@ -78,8 +91,8 @@ const spins = number(
 const positive = (remedy: string) => number((value) => value > 0, 'a positive number', remedy);
 const nonNegative = (remedy: string) => number((value) => value >= 0, 'a number of at least 0', remedy);
 const objective = z.enum(
-  ['logEffectiveGap', 'logRhat'],
-  says('"logEffectiveGap" or "logRhat"', 'name one of the two objectives'),
+  OBJECTIVE_NAMES,
+  says('"logEffectiveGap", "logRhat" or "logRhatSlowCluster"', 'name one of the objectives'),
 );
 const duration = z.union(
   [z.string(), z.number()],
@@ -138,6 +151,28 @@ const design = exactObject(
   'write it between braces, or leave it out',
 );
 
+const membership = exactObject(
+  {
+    epsilon: number(
+      (value) => value > 0 && value < 1,
+      'a number between 0 and 1',
+      'give the weight share from which a group is relevant, 1e-3 by default',
+    ).default(DEFAULT_THRESHOLDS.epsilon),
+    kappa: number(
+      (value) => value >= 1,
+      'a number of at least 1',
+      'give the width of the slow cluster, 2.5 by default',
+    ).default(DEFAULT_THRESHOLDS.kappa),
+    onEvent: z
+      .enum(EVENT_POLICIES, says('"refreeze", "stop", "soft" or null', 'say what to do when the slow cluster changes'))
+      .nullable()
+      .default(null),
+    eta: positive('give the width of the soft window per kernel step, or null').nullable().default(null),
+  },
+  'an object with the membership settings',
+  'write it between braces, or leave it out',
+);
+
 const version = z.looseObject({ schemaVersion }, says('a JSON object', 'write a SPEC as in {"schemaVersion":1,...}'));
 
 const specFile = exactObject(
@@ -166,6 +201,7 @@ const specFile = exactObject(
       'a whole number from 0 to 2147483647',
       'choose any such number',
     ).default(1),
+    membership: membership.prefault({}),
     gates: gateSchema.prefault({}),
     references: referenceSchema.prefault({}),
     train: train.prefault({}),

@@ -1,4 +1,4 @@
-import { kl, logEffectiveGap, logRhat } from 'htdml/objectives';
+import { kl } from 'htdml/objectives';
 import { type TrainRecord, type TrainState, train, trainStart } from '../optimization/train.js';
 import { logEffectiveGap as logGap } from '../trainability/log-quantities.js';
 import { drive } from './drive.js';
@@ -19,16 +19,21 @@ interface TraceLine extends TrainRecord {
 /** `htdml train`: exact-gradient maximum likelihood; returns what to print and the exit code. */
 export async function trainCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
   const setup = setUp(specPath, flags, ({ train: { steps, penalties } }) => ({
+    objectives: penalties.map(({ objective }) => objective),
     signal: steps,
     timescale: Math.min(steps, GAP_POINTS) + (penalties.length > 0 ? steps : 0),
   }));
-  const { spec, model, route } = setup;
+  const { spec, model, route, membership } = setup;
   const folder = new RunFolder<TrainState>(flags.out, 'train', specToJson(spec), {
     resume: flags.resume ?? false,
     force: flags.force ?? false,
   });
   const from = folder.resumed ?? trainStart(model.theta);
-  const settings = { ...spec.train, penalties: penaltyTerms(setup) };
+  const penalties = spec.train.penalties.map(({ objective, weight }) => ({
+    weight,
+    objective: membership.objective(objective, setup.window),
+  }));
+  const settings = { ...spec.train, penalties, watch: membership.watch, onEvent: membership.policy };
   const every = Math.max(1, Math.round(spec.train.steps / GAP_POINTS));
   const progress = new Progress('train', spec.train.steps, from.step);
   const steps = train(route, kl, model.edges.length, settings, from);
@@ -37,6 +42,7 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
     detail: `KL ${num(record.kl)}`,
     traced: { ...record, effectiveGap: record.step % every === 0 ? effectiveGap(setup, before.theta) : null },
   }));
+  const trace = folder.readTrace<TraceLine>();
   return finishRun(setup, folder, flags, {
     command: 'train',
     title: 'Training run',
@@ -44,16 +50,10 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
     name: 'trained',
     theta: final.theta,
     results: final.stopped === undefined ? {} : { stopped: final.stopped },
-    converged: final.stopped === undefined,
-    points: folder.readTrace<TraceLine>(),
+    converged: final.stopped === undefined || final.atEvent === true,
+    points: trace,
+    events: trace.flatMap(({ step, events = [] }) => events.map((event) => ({ step, event }))),
   });
-}
-
-function penaltyTerms({ spec, window }: RunSetup) {
-  return spec.train.penalties.map(({ objective, weight }) => ({
-    weight,
-    objective: objective === 'logRhat' ? logRhat({ samples: window }) : logEffectiveGap,
-  }));
 }
 
 function effectiveGap({ route }: RunSetup, theta: ArrayLike<number>): number | null {

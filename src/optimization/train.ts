@@ -31,6 +31,8 @@ export interface TrainState {
   readonly second: readonly number[];
   /** Why the run ended before its last step, at the last point where everything was finite. */
   readonly stopped?: string;
+  /** Whether that was a change of the set of modes. */
+  readonly atEvent?: boolean;
 }
 
 /** What training passes at every step. */
@@ -113,7 +115,7 @@ export function* train(
     const record = { step, kl: divergence, loss, gradientNorm: Math.sqrt(square), penalties };
     yield { record: events.length === 0 ? record : { ...record, events }, state };
     if (events.length > 0 && settings.onEvent === 'stop') {
-      return { ...state, stopped: `the set of modes changes on the step from ${step}` };
+      return { ...state, stopped: `the set of modes changes on the step from ${step}`, atEvent: true };
     }
     state = { step: step + 1, theta: [...theta], first: [...first], second: [...second] };
   }

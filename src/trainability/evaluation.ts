@@ -3,6 +3,7 @@ import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { modelToJson } from '../model/model-file.js';
 import { detailedBalanceDefect, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
+import { type CertificateReport, certificateReport } from './certificate-report.js';
 import { createRoute } from './create-route.js';
 import { type Claim, checkGates, claim, type Gates, gateNotes, type TableFacts } from './gates.js';
 import { type GradientReport, gradientReport } from './gradient-report.js';
@@ -17,7 +18,8 @@ import {
 import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
 import { RESOLVED_GAP } from './resolved.js';
-import type { Relaxation, Route, RouteInfo } from './route.js';
+import type { Relaxation, Route, RouteInfo, Spectrum } from './route.js';
+import { type SoftPredictor, softReport } from './soft-report.js';
 import { type Start, startLaw, startState } from './start.js';
 import { TableRoute } from './table-route.js';
 import { type GateThresholds, type References, runThresholds } from './thresholds.js';
@@ -39,6 +41,8 @@ export interface EvaluateOptions {
   readonly epsilon: number;
   /** Width of the slow cluster in gaps of the slowest relevant group, at least 1. */
   readonly kappa: number;
+  /** Width `eta > 0` of the soft window (4.2), per kernel step; left out for none. */
+  readonly soft?: number | undefined;
   /** Whether to add the gradients in theta. */
   readonly gradient: boolean;
   /** Thresholds of the gates and references of the limiting factor that differ from the defaults. */
@@ -78,9 +82,13 @@ export interface ModelEvaluation {
   readonly predictors: {
     /** Over all modes; needs none of them. */
     readonly full: Predictor;
+    /** Over the soft window of width `eta` at the edge of the slow cluster (4.2), where it was asked for. */
+    readonly soft?: SoftPredictor | null;
   } & { readonly [name in keyof ModePredictors]: ModePredictors[name] | null };
   /** The proven interval of `R / R_hat_full` (D11). */
   readonly trackingBound: readonly [number, number] | null;
+  /** Within which distance in theta the slow cluster provably stays the same set (4.1). */
+  readonly certificate: CertificateReport | null;
   /** `1 - s_2` per kernel step, over all symmetry sectors. */
   readonly spectralGap: number | null;
   /** The observable of the longest integrated time. */
@@ -114,6 +122,7 @@ export interface ModelEvaluation {
  */
 export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOptions): ModelEvaluation {
   checkOptions(options, ['burnIn', 'window', 'chains', 'epsilon', 'kappa']);
+  if (options.soft !== undefined) checkOptions({ eta: options.soft }, ['eta'], { eta: 'soft' });
   startState(model, options.start);
   const { gateThresholds, references } = runThresholds(options.gateThresholds, options.references);
   const { kernel, window, burnIn, chains, start } = options;
@@ -178,6 +187,18 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     relevantRhat: modes?.relevant.Rhat ?? null,
     reasons: { table: NO_TABLE, modes: unresolved, timescale: stuck },
   });
+  const soft =
+    options.soft !== undefined && resolved && table !== null && relaxation.groups !== null
+      ? softReport(model, data, kernel, relaxation.groups, thresholds, options.soft, signal, samples)
+      : null;
+  if (options.soft !== undefined && soft === null) {
+    notes.push({ path: 'predictors.soft', reason: resolved ? NO_TABLE : unresolved });
+  }
+  const spectrum = resolved ? spectrumOf(relaxation) : null;
+  const certificate = spectrum && certificateReport(model, kernel, spectrum, thresholds);
+  if (certificate === null || 'reason' in certificate) {
+    notes.push({ path: 'certificate', reason: certificate?.reason ?? unresolved });
+  }
   const bound = trackingBound(table, model, data, options, resolved ? share : null, timescale, unresolved);
   if ('reason' in bound) notes.push({ path: 'trackingBound', reason: bound.reason });
   notes.push(...gateNotes(gates));
@@ -201,8 +222,10 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
       slowCluster: modes?.slowCluster ?? null,
       singleRelevantGap: modes?.singleRelevantGap ?? null,
       singleGap: modes?.singleGap ?? null,
+      ...(options.soft !== undefined && { soft: soft?.predictor ?? null }),
     },
     trackingBound: 'reason' in bound ? null : bound.interval,
+    certificate: certificate === null || 'reason' in certificate ? null : certificate,
     spectralGap: noted(slowest, 'spectralGap', unresolved),
     slowestObservable: noted(slowestTime, 'slowestObservable', stuck),
     limitingFactor: noted(limitingFactor(full, signal, window, sweep, references), 'limitingFactor', stuck),
@@ -212,7 +235,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     claim: claim(gates),
     numerics,
     ...(options.gradient && {
-      gradient: gradientReport(evaluation, route.differentiable, table, theta, samples, signal, resolved, notes),
+      gradient: gradientReport(evaluation, route.differentiable, table, soft, theta, samples, signal, resolved, notes),
     }),
     notes,
   };
@@ -231,6 +254,10 @@ function signalOf(squared: number, parameters: number): number {
 
 function isResolved({ groups }: Relaxation): boolean {
   return groups?.every((group) => group.gap > RESOLVED_GAP) ?? false;
+}
+
+function spectrumOf({ groups, measure }: Relaxation): Spectrum | null {
+  return groups === null || measure === null ? null : { groups, levels: measure };
 }
 
 /** Why modes are not known; null where they are. */

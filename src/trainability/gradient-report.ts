@@ -2,6 +2,7 @@ import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { logEffectiveGap, logRhat } from './log-quantities.js';
 import type { Note } from './notes.js';
 import type { Evaluation } from './route.js';
+import type { SoftReport } from './soft-report.js';
 import type { TableRoute } from './table-route.js';
 
 /** Gradients in theta order. */
@@ -10,6 +11,8 @@ export interface GradientReport {
   readonly logRhatFull: readonly number[] | null;
   /** `d log R_hat / d theta` of the slow cluster, its members frozen (5.2). */
   readonly logRhatSlowCluster: readonly number[] | null;
+  /** `d log R_hat / d theta` with soft membership (4.2), its window fixed; where it was asked for. */
+  readonly logRhatSoft?: readonly number[] | null;
   /** `d log gamma / d theta` over all modes (3.1). */
   readonly logEffectiveGap: readonly number[] | null;
   /** `d KL / d theta = beta g` (2.3), in nats. */
@@ -24,6 +27,7 @@ export function gradientReport(
   at: Evaluation,
   differentiable: boolean,
   table: TableRoute | null,
+  soft: SoftReport | null,
   theta: Float64Array,
   samples: number,
   signal: number,
@@ -50,6 +54,7 @@ export function gradientReport(
       clusterBar && cluster?.pullback(clusterBar),
       rhat === null || resolved ? noRhat : `modes are not resolved, or not known beyond ${MAX_DENSE_STATES} states`,
     ),
+    ...(soft !== null && { logRhatSoft: noted('logRhatSoft', differentiable ? soft.gradient() : null, noRhat) }),
     logEffectiveGap: noted(
       'logEffectiveGap',
       gap && at.pullback(gap.bar),

@@ -29,6 +29,11 @@ const RULES = {
     expected: 'a finite number of at least 1',
     remedy: 'give the width of the slow cluster, 2.5 by default',
   },
+  eta: {
+    ok: (value) => value > 0 && Number.isFinite(value),
+    expected: 'a positive finite number',
+    remedy: 'give the width of the soft window per kernel step, for example 0.01',
+  },
 } as const satisfies Record<string, Rule>;
 
 type Name = keyof typeof RULES;

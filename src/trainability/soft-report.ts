@@ -1,9 +1,12 @@
+import type { KernelName } from '../kernel/kernels.js';
+import type { DataLaw } from '../model/data-law.js';
+import type { Model } from '../model/model.js';
 import { logRhat } from './log-quantities.js';
 import type { SoftWindow } from './membership.js';
 import { type ModeThresholds, modeSets } from './mode-sets.js';
 import { type Predictor, predict } from './predictors.js';
 import type { Spectrum } from './route.js';
-import type { TableRoute } from './table-route.js';
+import { TableRoute } from './table-route.js';
 
 /** The predictor with soft membership (4.2), and the window that it was evaluated with. */
 export interface SoftPredictor extends Predictor, SoftWindow {}
@@ -14,15 +17,30 @@ export function windowAtEdge(groups: Spectrum['groups'], thresholds: ModeThresho
   return relevant.length === 0 ? null : { center: thresholds.kappa * groups[relevant[0]].gap, eta };
 }
 
-/** `R_hat` of soft membership and its logarithm's gradient, on a route that was made with the window. */
+/** `R_hat` of soft membership, and the gradient of its logarithm where it has one. */
+export interface SoftReport {
+  readonly predictor: SoftPredictor;
+  gradient(): Float64Array | null;
+}
+
+/** The soft predictor of a model with the window at the edge of its slow cluster; null where no observable fluctuates. */
 export function softReport(
-  route: TableRoute,
-  window: SoftWindow,
-  theta: Float64Array,
+  model: Model,
+  data: DataLaw,
+  kernel: KernelName,
+  groups: Spectrum['groups'],
+  thresholds: ModeThresholds,
+  eta: number,
   signal: number,
   samples: number,
-): { readonly predictor: SoftPredictor; gradient(): Float64Array | null } {
-  const at = route.evaluate(theta, ['softTimescale', 'softMass', 'signal']);
+): SoftReport | null {
+  const window = windowAtEdge(groups, thresholds, eta);
+  if (window === null) return null;
+  const at = new TableRoute(model, data, kernel, thresholds, window).evaluate(model.theta, [
+    'softTimescale',
+    'softMass',
+    'signal',
+  ]);
   const { softTimescale = 0, softMass = 0 } = at.value;
   return {
     predictor: { ...predict(softTimescale, softMass, signal, samples), ...window },
