@@ -1,5 +1,5 @@
 import { InputError, UnsupportedError } from '../errors.js';
-import type { KernelName } from '../kernel/kernels.js';
+import { FACTORED_KERNELS, isFactored, type KernelName } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { FactoredRoute } from './factored-route.js';
@@ -9,7 +9,7 @@ import { TableRoute } from './table-route.js';
 
 export interface RouteOptions {
   readonly kernel: KernelName;
-  /** Default `auto`: factored for an RBM under `random-block` or `alternating-block`, else the table. */
+  /** Default `auto`: factored for an RBM under a kernel that has this route (`KERNELS`), else the table. */
   readonly route?: 'auto' | 'table' | 'factored' | undefined;
   readonly thresholds?: ModeThresholds | undefined;
 }
@@ -24,17 +24,14 @@ export function createRoute(model: Model, data: DataLaw, options: RouteOptions):
       remedy: 'use data and a model of the same size',
     });
   }
-  const { kernel } = options;
-  const factorable = model.layers !== null && (kernel === 'random-block' || kernel === 'alternating-block');
-  const choice = options.route ?? 'auto';
-  if (choice === 'factored' && !factorable) {
+  const { kernel, route: choice = 'auto', thresholds = DEFAULT_THRESHOLDS } = options;
+  if (choice !== 'table' && model.layers !== null && isFactored(kernel)) return new FactoredRoute(model, data, kernel);
+  if (choice === 'factored') {
     throw new UnsupportedError(
-      'The factored route',
-      'it is for an RBM under random-block or alternating-block',
+      `The factored route for ${model.layers === null ? 'this graph' : kernel}`,
+      `it is for an RBM under ${new Intl.ListFormat('en', { type: 'disjunction' }).format(FACTORED_KERNELS)}`,
       'use the table route, or one of them',
     );
   }
-  return factorable && choice !== 'table'
-    ? new FactoredRoute(model, data, kernel)
-    : new TableRoute(model, data, kernel, options.thresholds ?? DEFAULT_THRESHOLDS);
+  return new TableRoute(model, data, kernel, thresholds);
 }
