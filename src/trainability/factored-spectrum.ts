@@ -32,7 +32,9 @@ export function factoredRelaxation(
   const groups = groupEigenvalues(weigh({ problem, modes, dimension: functions - 1, couplings }));
   if (!even) return { groups, slowest: groups[0] ?? null, measure: groups };
   const odd = weigh({ problem, modes: canonicalModes(problem, -1), dimension: functions, couplings });
-  return { groups, slowest: slowestOfSectors(groups[0], groupEigenvalues(odd)[0]), measure: groups };
+  const gap = odd.reduce((least, mode) => Math.min(least, mode.gap), 1);
+  const { multiplicity } = groupEigenvalues(odd)[0];
+  return { groups, slowest: slowestOfSectors(groups[0], { gap, multiplicity }), measure: groups };
 }
 
 /** Eigenvectors of `M` but the constants, slowest first, of one parity under the flip or all; `1 - c^2` are eigenvalues of `I - M`, formed from rates. */
