@@ -12,20 +12,33 @@ export type Schedule =
   | { readonly kind: 'product'; readonly blocks: readonly (readonly number[])[] }
   | { readonly kind: 'metropolis'; readonly spins: number };
 
-/** Every kernel of section 2 for models on a table: what it is, whether it is reversible and whether it has derivatives. */
+/**
+ * Every kernel of section 2 for models on a table: whether it is reversible, whether it has derivatives, and whether an RBM under it is also
+ * solved factored, on one of its layers (D4).
+ */
 export const KERNELS = {
-  'random-scan': { reversible: true, differentiable: true },
-  'random-block': { reversible: true, differentiable: true },
-  palindrome: { reversible: true, differentiable: true },
-  'palindrome-block': { reversible: true, differentiable: true },
-  metropolis: { reversible: true, differentiable: false },
-  'alternating-block': { reversible: false, differentiable: true },
+  'random-scan': { reversible: true, differentiable: true, factored: false },
+  'random-block': { reversible: true, differentiable: true, factored: true },
+  palindrome: { reversible: true, differentiable: true, factored: false },
+  'palindrome-block': { reversible: true, differentiable: true, factored: true },
+  metropolis: { reversible: true, differentiable: false, factored: false },
+  'alternating-block': { reversible: false, differentiable: true, factored: true },
 } as const;
 
 /** Name of a kernel, as in options and SPECs. */
 export type KernelName = keyof typeof KERNELS;
 /** All kernels, in the order in which they are listed everywhere. */
 export const KERNEL_NAMES = Object.keys(KERNELS) as readonly KernelName[];
+
+/** The kernels under which an RBM is solved on one layer. */
+export type FactoredKernel = {
+  [K in KernelName]: (typeof KERNELS)[K]['factored'] extends true ? K : never;
+}[KernelName];
+export const FACTORED_KERNELS = KERNEL_NAMES.filter(isFactored);
+
+export function isFactored(kernel: KernelName): kernel is FactoredKernel {
+  return KERNELS[kernel].factored;
+}
 
 export function schedule(model: Model, kernel: KernelName): Schedule {
   const sites = () => Array.from({ length: model.spins }, (_, i) => [i]);

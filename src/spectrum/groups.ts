@@ -57,3 +57,15 @@ export function groupEigenvalues(list: readonly WeightedEigenvalue[]): Eigenvalu
   });
   return groups;
 }
+
+/** The slowest group over the two sectors of the global flip, whose odd one no observable sees. */
+export function slowestOfSectors(even: Level | undefined, odd: Omit<Level, 'weight'>): Level {
+  if (even === undefined || (odd.gap < even.gap && !joins(odd.gap, even.gap))) {
+    return { gap: odd.gap, multiplicity: odd.multiplicity, weight: 0 };
+  }
+  if (!joins(even.gap, odd.gap)) return even;
+  const multiplicity = even.multiplicity + odd.multiplicity;
+  return { gap: Math.min(even.gap, odd.gap), multiplicity, weight: even.weight };
+}
+
+type Level = Pick<EigenvalueGroup, 'gap' | 'multiplicity' | 'weight'>;

@@ -1,8 +1,8 @@
 import { InputError, UnsupportedError } from '../errors.js';
-import type { KernelName } from '../kernel/kernels.js';
+import { FACTORED_KERNELS, type FactoredKernel, isFactored, type KernelName } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
-import { type FactoredKernel, FactoredRoute } from './factored-route.js';
+import { FactoredRoute } from './factored-route.js';
 import type { SoftWindow } from './membership.js';
 import { DEFAULT_THRESHOLDS, type ModeThresholds } from './mode-sets.js';
 import type { Route } from './route.js';
@@ -12,7 +12,7 @@ import { TableRoute } from './table-route.js';
 export interface RouteOptions {
   /** The chain whose timescale is computed. */
   readonly kernel: KernelName;
-  /** Default `auto`: factored for an RBM under `random-block` or `alternating-block`, else the table. */
+  /** Default `auto`: factored for an RBM under a kernel that has this route (`KERNELS`), else the table. */
   readonly route?: 'auto' | 'table' | 'factored' | undefined;
   /** Which modes the slow cluster holds; `epsilon` 1e-3 and `kappa` 2.5 by default. */
   readonly thresholds?: ModeThresholds | undefined;
@@ -22,7 +22,7 @@ export interface RouteOptions {
 
 /** Whether a model can be factored under a kernel; `auto` then does. */
 export function isFactorable(model: Model, kernel: KernelName): kernel is FactoredKernel {
-  return model.layers !== null && (kernel === 'random-block' || kernel === 'alternating-block');
+  return model.layers !== null && isFactored(kernel);
 }
 
 /**
@@ -31,18 +31,16 @@ export function isFactorable(model: Model, kernel: KernelName): kernel is Factor
  */
 export function createRoute(model: Model, data: DataLaw, options: RouteOptions): Route {
   checkDataSize(model, data);
-  const { kernel } = options;
-  const choice = options.route ?? 'auto';
-  if (choice === 'factored' && !isFactorable(model, kernel)) {
+  const { kernel, route: choice = 'auto', thresholds = DEFAULT_THRESHOLDS } = options;
+  if (choice !== 'table' && isFactorable(model, kernel)) return new FactoredRoute(model, data, kernel);
+  if (choice === 'factored') {
     throw new UnsupportedError(
-      'The factored route',
-      'it is for an RBM under random-block or alternating-block',
+      `The factored route for ${model.layers === null ? 'this graph' : kernel}`,
+      `it is for an RBM under ${new Intl.ListFormat('en', { type: 'disjunction' }).format(FACTORED_KERNELS)}`,
       'use the table route, or one of them',
     );
   }
-  return isFactorable(model, kernel) && choice !== 'table'
-    ? new FactoredRoute(model, data, kernel)
-    : new TableRoute(model, data, kernel, options.thresholds ?? DEFAULT_THRESHOLDS, options.soft ?? null);
+  return new TableRoute(model, data, kernel, thresholds, options.soft ?? null);
 }
 
 /** Data and model must have the same number of visible spins. */

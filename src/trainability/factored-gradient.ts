@@ -1,36 +1,58 @@
-import { spin } from '../kernel/rbm-layers.js';
+import { type LayerView, spin } from '../kernel/rbm-layers.js';
 import { addWeightedRows } from '../kernel/weighted-rows.js';
-import { addDeviationSums, at, deviationForm, differenceProducts, dot, shiftForm } from './deviation-forms.js';
-import type { NarrowProblem } from './factored-timescale.js';
+import { addDeviationSums, dot, halfSums } from './deviation-sums.js';
+import type { NarrowProblem } from './factored-problem.js';
 
 /**
- * `d T / d theta` under `random-block`, in the gauge of the problem, by D4: `Lbar / pi = sum_a fc^2/2 + fc (a + b) - (a - b)^2/4`, with
- * `a = 2 P_v fc + P_v b`.
+ * `Lbar / pi` of a block kernel on an RBM (D4) at a state `v` of the wide and `h` of the narrow layer, a sum over observables:
  *
- * With the deviations `e` and their means `m`, `fc = e - m`; with `g = pi(h | v)`, `w = P_v fc` and `c = P_v b = sum_h g_h b(h)`, sums over observables as
- * dot products: `|fc|^2/2 + 2 fc.w + fc.c + fc.b(h) - |w|^2 - w.(c - b(h)) - |c - b(h)|^2/4`, and
- * `|c - b(h)|^2 = sum_k g_k D_kh - (1/2) g.D g` with the squared distances `D_kh = |b(k) - b(h)|^2`. Distances are formed from differences,
- * so nothing large cancels deep in a plateau, where `a` and `b` are both of the order of the inverse gap. Everything else is linear in the spins of
- * `v` for each `h` and follows from its neighbour when the states `v` are visited in Gray-code order, one spin flipped at a time:
- * `2^wide * (4^narrow + 2^narrow * narrow)` work for all observables together.
+ * `fc^2/2 + fc.x(h) + (fc - w).y(v) + w.y(h) + own(h) - D(v, h)`, and for `random-block` `+ 2 fc.w - w^2`,
+ *
+ * with `w = P_v fc`, `y(v) = sum_k pi(k | v) y(k)` and `D(v, h) = (r(h) - r(v)).(s(h) - s(v))`. Rows are states of the narrow layer. What is of the
+ * order of the inverse gap on both sides of a product is in `D`, which is formed from differences, so nothing large cancels deep in a plateau.
  */
-export function factoredTimescaleGradient(problem: NarrowProblem, b: Float64Array, beta: number): Float64Array {
+export interface NarrowDensity {
+  readonly x: Float64Array | null;
+  readonly y: Float64Array | null;
+  readonly own: Float64Array | null;
+  /** `(r(k) - r(h)).(s(k) - s(h))` for all pairs of narrow states. */
+  readonly products: Float64Array;
+  /** Whether the last two terms occur. */
+  readonly wideSquare: boolean;
+}
+
+/**
+ * `d T / d theta` in the gauge of the problem, `-beta (sum Lbar f - E f sum Lbar)`, from a kernel's density: `2^wide * (4^narrow + 2^narrow * narrow)` work
+ * for all observables together.
+ *
+ * States `v` are visited in Gray-code order, one spin flipped at a time: what is linear in the spins of `v` follows from its neighbour. In terms of
+ * the deviations `e = fc + m`, `m = E e`, `e^2 = 2 e`, what is linear in the narrow spins is kept as what each of them adds when it is up and when
+ * it is down: in the most probable state, all spins up, `e` vanishes and only small numbers are added.
+ */
+export function factoredGradient(problem: NarrowProblem, density: NarrowDensity, beta: number): Float64Array {
   const { wide, narrow, view, parameters, means, given } = problem;
   const { size: m, otherSize: n } = view;
   const width = narrow.states;
-  const biased = view.bias(0) >= 0;
-  const distances = differenceProducts(b, b, width, parameters);
-  const rows = Array.from({ length: width }, (_, h) => b.subarray(h * parameters, (h + 1) * parameters));
-  const meansDotB = Float64Array.from(rows, (row) => dot(means, row));
+  const biases = view.bias(0) >= 0 ? 1 : 0;
+  const { products, wideSquare } = density;
+  const { standing, steps } = standingPart(problem, density);
+  const y = density.y && transposed(density.y, width, parameters);
+  const slopes = y && slopesAtBottom(view, y, width);
   const squaredMeans = dot(means, means);
+  const meanFactor = wideSquare ? -6 : -2; // of -m.e from fc^2 / 2, and -2 m.e from 2 fc.w
+  // Sums of m over the pairs of a narrow spin with wide spins up and down, and over the biases of wide spins down.
+  const meanUp = Float64Array.from({ length: n }, (_, j) => (biases ? means[view.otherBias(j)] : 0));
+  const meanDown = new Float64Array(n);
+  let meanWide = 0;
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) meanDown[j] += means[view.weight(i, j)];
+    if (biases) meanWide += means[view.bias(i)];
+  }
 
-  // Gray code starts at v = 0, all spins -1. Each form is c.e(v, h) = constant - sum_j slope_j h_j for a vector c over observables.
-  const forms = rows.map((row) => deviationForm(view, row));
-  const meanForm = deviationForm(view, means);
-  const averaged = new Float64Array(n + 1);
+  const lbar = new Float64Array(width);
+  const spare = new Float64Array(width);
   const toAll = new Float64Array(width);
-  const lbarUp = new Float64Array(n);
-  const lbarDown = new Float64Array(n);
+  const [ups, downs] = [new Float64Array(n + 1), new Float64Array(n + 1)];
   const out = new Float64Array(parameters);
   let total = 0;
   let up = 0; // spins of v at +1
@@ -38,71 +60,120 @@ export function factoredTimescaleGradient(problem: NarrowProblem, b: Float64Arra
     if (step > 0) {
       const i = 31 - Math.clz32(step & -step);
       v ^= 1 << i;
-      const change = 2 * spin(v, i);
-      up += spin(v, i);
-      for (let h = 0; h < width; h++) shiftForm(view, rows[h], i, change, forms[h]);
-      shiftForm(view, means, i, change, meanForm);
+      const x = spin(v, i);
+      up += x;
+      for (let h = 0; h < width; h++) standing[h] += x * steps[i * width + h];
+      for (let j = 0; j < n; j++) {
+        const mean = x * means[view.weight(i, j)];
+        meanUp[j] += mean;
+        meanDown[j] -= mean;
+      }
+      if (biases) meanWide -= x * means[view.bias(i)];
+      if (y && slopes) turnSlopes(view, y, i, 2 * x, slopes);
     }
     if (wide.p[v] === 0) continue;
     const g = given.subarray(v * width, (v + 1) * width);
-    const hMean = wide.means.subarray(v * n, (v + 1) * n);
-    const below = wide.below.subarray(v * n, (v + 1) * n);
-    const above = wide.above.subarray(v * n, (v + 1) * n);
+    const [upAndBias, down] = [up + biases, m - up];
 
-    averaged.fill(0);
     toAll.fill(0);
-    let meansDotC = 0;
-    for (let k = 0; k < width; k++) {
-      const weight = g[k];
-      if (weight === 0) continue;
-      meansDotC += weight * meansDotB[k];
-      for (let j = 0; j <= n; j++) averaged[j] += weight * forms[k][j];
-    }
-    addWeightedRows(g, distances, toAll);
-    let spread = 0;
-    for (let h = 0; h < width; h++) spread += (g[h] * toAll[h]) / 2;
-    // w = P_v e - m, and P_v e is below_j where the wide spin is up, above_j where it is down.
-    const ups = biased ? up + 1 : up;
-    let squared = biased ? 4 * (m - up) : 0;
-    for (let j = 0; j < n; j++) squared += ups * below[j] * below[j] + (m - up) * above[j] * above[j];
-    const meansDotE = at(meanForm, hMean);
-    const wNorm = squared - 2 * meansDotE + squaredMeans;
-    const wDotC = at(averaged, hMean) - meansDotC;
-
-    lbarUp.fill(0);
-    lbarDown.fill(0);
-    for (let h = 0; h < width; h++) {
-      if (g[h] === 0) continue;
-      let deviations = biased ? 2 * (m - up) : 0; // sum_a e_a
-      let overlap = biased ? 4 * (m - up) : 0; // e.(P_v e)
-      let meansDot = meanForm[n];
-      let cDot = averaged[n];
-      let bDot = forms[h][n];
-      let bDotW = bDot;
-      for (let j = 0; j < n; j++) {
-        const x = spin(h, j);
-        deviations += x > 0 ? 2 * (m - up) : 2 * ups;
-        overlap += x > 0 ? 2 * (m - up) * above[j] : 2 * ups * below[j];
-        meansDot -= x * meanForm[j];
-        cDot -= x * averaged[j];
-        bDot -= x * forms[h][j];
-        bDotW -= hMean[j] * forms[h][j];
+    addWeightedRows(g, products, toAll);
+    let constant =
+      squaredMeans * (wideSquare ? 1.5 : 0.5) + 2 * biases * down + meanFactor * meanWide + dot(g, toAll) / 2;
+    if (wideSquare) constant += 4 * biases * down;
+    lbar[0] = 0;
+    for (let j = 0; j < n; j++) {
+      const below = wide.below[v * n + j];
+      const above = wide.above[v * n + j];
+      let ifUp = 2 * down + meanFactor * meanDown[j];
+      let ifDown = 2 * upAndBias + meanFactor * meanUp[j];
+      if (wideSquare) {
+        ifUp += 4 * down * above;
+        ifDown += 4 * upAndBias * below;
+        constant -= upAndBias * below * below + down * above * above;
       }
-      const fcNorm = 2 * deviations - 2 * meansDot + squaredMeans; // e^2 = 2 e
-      const fcDotW = overlap - meansDot - meansDotE + squaredMeans;
-      const fcDotC = cDot - meansDotC;
-      const fcDotB = bDot - meansDotB[h];
-      const wDotB = bDotW - meansDotB[h];
-      const density = fcNorm / 2 + 2 * fcDotW + fcDotC + fcDotB - wNorm - (wDotC - wDotB) - (toAll[h] - spread) / 4;
-      const lbar = wide.p[v] * g[h] * density;
-      total += lbar;
-      for (let j = 0; j < n; j++) {
-        if (spin(h, j) > 0) lbarUp[j] += lbar;
-        else lbarDown[j] += lbar;
+      if (slopes) {
+        // (e - P_v e).y(v): a narrow spin less its mean is `below` when it is up and `-above` when it is down.
+        let slope = 0;
+        for (let h = 0; h < width; h++) slope += g[h] * slopes[j * width + h];
+        ifUp -= slope * below;
+        ifDown += slope * above;
+      }
+      for (let h = 0; h < 1 << j; h++) {
+        lbar[h + (1 << j)] = lbar[h] + ifUp;
+        lbar[h] += ifDown;
       }
     }
-    addDeviationSums(view, v, lbarUp, lbarDown, out);
+    for (let h = 0; h < width; h++) lbar[h] += constant + (standing[h] - toAll[h]);
+    if (slopes) {
+      for (let j = 0; j < n; j++) {
+        const mean = wide.means[v * n + j];
+        for (let h = 0; h < width; h++) lbar[h] -= mean * slopes[j * width + h];
+      }
+    }
+    for (let h = 0; h < width; h++) lbar[h] = g[h] === 0 ? 0 : wide.p[v] * g[h] * lbar[h];
+    spare.set(lbar);
+    halfSums(spare, ups, 1);
+    halfSums(lbar, downs, 0);
+    total += ups[n];
+    addDeviationSums(view, v, ups, downs, out);
   }
-  // theta_bar = -beta (sum Lbar f - E f sum Lbar), f = e - 1.
   return out.map((sum, a) => -beta * (sum - means[a] * total));
+}
+
+/**
+ * `fc.x(h) + own(h)` and the part of `w.y(h)` that does not depend on the means of narrow spins, for every `h` at `v` with all spins -1, and what is added
+ * to it when wide spin `i` turns up (and taken away when it turns down), row `i`.
+ */
+function standingPart({ view, narrow, parameters, means }: NarrowProblem, { x, y, own }: NarrowDensity) {
+  const { size: m, otherSize: n } = view;
+  const width = narrow.states;
+  const standing = own === null ? new Float64Array(width) : Float64Array.from(own);
+  const steps = new Float64Array(m * width);
+  for (let h = 0; h < width; h++) {
+    // Against e_a(v, h) = 1 - v_i h_j for x, and 1 - v_i E[h_j | v] for y, of which the 1 stands here.
+    const add = (row: Float64Array, spinOf: (j: number) => number) => {
+      standing[h] -= dot(means, row);
+      for (let i = 0; i < m; i++) {
+        for (let j = 0; j < n; j++) {
+          const c = row[view.weight(i, j)];
+          standing[h] += c * (1 + spinOf(j));
+          steps[i * width + h] -= 2 * c * spinOf(j);
+        }
+        if (view.bias(i) < 0) continue;
+        standing[h] += 2 * row[view.bias(i)];
+        steps[i * width + h] -= 2 * row[view.bias(i)];
+      }
+      if (view.otherBias(0) < 0) return;
+      for (let j = 0; j < n; j++) standing[h] += row[view.otherBias(j)] * (1 - spinOf(j));
+    };
+    const row = (rows: Float64Array) => rows.subarray(h * parameters, (h + 1) * parameters);
+    if (x !== null) add(row(x), (j) => spin(h, j));
+    if (y !== null) add(row(y), () => 0);
+  }
+  return { standing, steps };
+}
+
+/** `sum_i y_ij v_i + y_j` for all narrow spins `j` (rows) and states `h`, at `v` with all spins -1. */
+function slopesAtBottom(view: LayerView, y: Float64Array, width: number): Float64Array {
+  const slopes = new Float64Array(view.otherSize * width);
+  for (let i = 0; i < view.size; i++) turnSlopes(view, y, i, -1, slopes);
+  if (view.otherBias(0) < 0) return slopes;
+  for (let k = 0; k < slopes.length; k++) slopes[k] += y[view.otherBias(Math.floor(k / width)) * width + (k % width)];
+  return slopes;
+}
+
+/** Adds what a change of wide spin `i` makes of the slopes; `y` has a row per observable. */
+function turnSlopes(view: LayerView, y: Float64Array, i: number, change: number, slopes: Float64Array): void {
+  const n = view.otherSize;
+  const width = slopes.length / n;
+  for (let j = 0; j < n; j++) {
+    const row = view.weight(i, j) * width;
+    for (let h = 0; h < width; h++) slopes[j * width + h] += change * y[row + h];
+  }
+}
+
+function transposed(x: Float64Array, rows: number, columns: number): Float64Array {
+  const out = new Float64Array(x.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = x[r * columns + c];
+  return out;
 }

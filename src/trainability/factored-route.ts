@@ -1,12 +1,15 @@
 import { ConvergenceError, UnsupportedError } from '../errors.js';
+import type { FactoredKernel } from '../kernel/kernels.js';
 import { gaugeToGround, layerTable, layerView } from '../kernel/rbm-layers.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
-import { alternatingGradient, alternatingMeasure, alternatingTimescale } from './factored-alternating.js';
-import { factoredTimescaleGradient } from './factored-gradient.js';
+import { alternatingBlock } from './factored-alternating.js';
+import { factoredGradient } from './factored-gradient.js';
+import { palindromeBlock } from './factored-palindrome.js';
+import { type NarrowProblem, narrowProblem, narrowSolver } from './factored-problem.js';
+import { randomBlock } from './factored-random-block.js';
+import type { FactoredRule } from './factored-rule.js';
 import { factoredSignal, modelCovariance, posteriorVariance } from './factored-signal.js';
-import { factoredRelaxation } from './factored-spectrum.js';
-import { factoredTimescale, type NarrowProblem, narrowProblem } from './factored-timescale.js';
 import {
   type Evaluation,
   evaluated,
@@ -21,8 +24,11 @@ import {
 export const MAX_NARROW_SPINS = 12;
 export const MAX_WIDE_SPINS = 20;
 
-/** Kernels of an RBM that are solved on one layer. */
-export type FactoredKernel = 'random-block' | 'alternating-block';
+const RULES: { readonly [K in FactoredKernel]: FactoredRule } = {
+  'random-block': randomBlock,
+  'palindrome-block': palindromeBlock,
+  'alternating-block': alternatingBlock,
+};
 
 /** Spins of the larger and the smaller layer of a model that the factored route takes; throws {@link UnsupportedError} for others. */
 export function layerSpins(model: Model): { readonly wide: number; readonly narrow: number } {
@@ -41,7 +47,7 @@ export function layerSpins(model: Model): { readonly wide: number; readonly narr
   return { wide, narrow };
 }
 
-/** The route over an RBM's layers, `random-block` by (5.5) and `alternating-block` by (5.6): solves on the smaller layer only, never forms the table of joint states. */
+/** The route over an RBM's layers (D4): solves on the smaller layer only, never forms the table of joint states. */
 export class FactoredRoute implements Route {
   readonly name = 'factored';
   readonly differentiable = true;
@@ -49,7 +55,7 @@ export class FactoredRoute implements Route {
   constructor(
     private readonly model: Model,
     private readonly data: DataLaw,
-    private readonly kernel: FactoredKernel = 'random-block',
+    private readonly kernel: FactoredKernel,
   ) {
     layerSpins(model);
   }
@@ -97,9 +103,9 @@ export class FactoredRoute implements Route {
         const out = new Float64Array(theta.length);
         const add = (factor: number, x: Float64Array) => x.forEach((value, a) => (out[a] += factor * value));
         if (bar.timescale) {
-          const solved = evaluated(time, 'timescale');
-          if (!solved.converged) throw new ConvergenceError('The derivative of the timescale', 'the chain is too slow');
-          add(bar.timescale, solved.gradient());
+          const { gradient } = evaluated(time, 'timescale');
+          if (!gradient) throw new ConvergenceError('The derivative of the timescale', 'the chain is too slow');
+          add(bar.timescale, gradient());
         }
         if (bar.variance) add(2 * beta * bar.variance, varianceCovariance(evaluated(problem, 'variance')));
         problem?.signs.forEach((sign, a) => {
@@ -118,22 +124,18 @@ export class FactoredRoute implements Route {
   }
 
   relaxation(theta: Float64Array): Relaxation {
-    const couplings = this.model.edges.length;
-    if (this.kernel === 'alternating-block') {
-      return { groups: null, slowest: null, measure: alternatingMeasure(this.problem(theta), couplings) };
-    }
-    return factoredRelaxation(this.problem(theta), couplings, this.model.biased);
+    return RULES[this.kernel].relaxation(this.problem(theta), this.model.edges.length);
   }
 
   /** `T` per observable and, on demand, its derivative in the problem's gauge. */
   private timescale(problem: NarrowProblem) {
-    const { beta } = this.model;
-    if (this.kernel === 'alternating-block') {
-      const solution = alternatingTimescale(problem);
-      return { ...solution, gradient: () => alternatingGradient(problem, solution, beta) };
+    const { irreducible, solve } = narrowSolver(problem);
+    if (!irreducible) {
+      return { converged: false, timescale: new Float64Array(problem.parameters).fill(Number.POSITIVE_INFINITY) };
     }
-    const solution = factoredTimescale(problem);
-    return { ...solution, gradient: () => factoredTimescaleGradient(problem, solution.b, beta) };
+    const { timescale, density } = RULES[this.kernel].timescale(problem, solve);
+    if (!timescale.every(Number.isFinite)) return { converged: false, timescale };
+    return { converged: true, timescale, gradient: () => factoredGradient(problem, density(), this.model.beta) };
   }
 
   private signal(theta: Float64Array) {
@@ -148,7 +150,7 @@ export class FactoredRoute implements Route {
     const gauge = gaugeToGround(this.model, theta);
     const { beta } = this.model;
     const narrowTable = layerTable(layerView(this.model, narrow), gauge.theta, beta);
-    const problem = narrowProblem(view, layerTable(view, gauge.theta, beta), narrowTable, theta.length);
+    const problem = narrowProblem(wide, view, layerTable(view, gauge.theta, beta), narrowTable, theta.length);
     return { ...problem, signs: gauge.signs };
   }
 }

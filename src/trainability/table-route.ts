@@ -7,7 +7,13 @@ import type { Model } from '../model/model.js';
 import { type StateSpace, stateSpace } from '../model/state-space.js';
 import { centre } from '../spectrum/conjugate-gradient.js';
 import { generatorEigen, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
-import { groupEigenvalues, joins, type WeightedEigenvalue } from '../spectrum/groups.js';
+import {
+  type EigenvalueGroup,
+  groupEigenvalues,
+  joins,
+  slowestOfSectors,
+  type WeightedEigenvalue,
+} from '../spectrum/groups.js';
 import type { SpectralFunction } from '../spectrum/spectral-function.js';
 import type { Rates } from './certificate.js';
 import { type DenseModes, denseModes } from './dense-modes.js';
@@ -152,7 +158,7 @@ export class TableRoute implements Route {
   }
 
   /** The group of `s_2` over both symmetry sectors. */
-  private slowest(law: Boltzmann, groups: readonly { gap: number; multiplicity: number; weight: number }[]) {
+  private slowest(law: Boltzmann, groups: readonly EigenvalueGroup[]) {
     if (!this.space.folded) return groups[0] ?? null;
     const odd = generatorEigen(
       transitionMatrix(createKernel(law, this.model, this.kernelName, -1)),
@@ -161,12 +167,7 @@ export class TableRoute implements Route {
     ).values;
     let multiplicity = 1;
     while (multiplicity < odd.length && joins(odd[multiplicity - 1], odd[multiplicity])) multiplicity++;
-    const even = groups[0];
-    if (even === undefined) return { gap: odd[0], multiplicity, weight: 0 };
-    if (joins(Math.min(even.gap, odd[0]), Math.max(even.gap, odd[0]))) {
-      return { gap: Math.min(even.gap, odd[0]), multiplicity: multiplicity + even.multiplicity, weight: even.weight };
-    }
-    return even.gap < odd[0] ? even : { gap: odd[0], multiplicity, weight: 0 };
+    return slowestOfSectors(groups[0], { gap: odd[0], multiplicity });
   }
 
   /** The slow cluster, its members frozen. */

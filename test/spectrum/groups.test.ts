@@ -121,6 +121,32 @@ test('an RBM at zero: half, one, and their multiplicities, on both routes', () =
   }
 });
 
+test('an RBM at zero under palindrome-block: every function is gone after one step, on both routes', () => {
+  for (const biased of [true, false]) {
+    for (const [m, n] of [
+      [3, 2],
+      [2, 3],
+      [1, 1],
+    ]) {
+      const zeros = (k: number) => (biased ? Array(k).fill(0) : undefined);
+      const weights = Array(m * n).fill(0);
+      const model = rbm({ visible: m, hidden: n, weights, visibleBiases: zeros(m), hiddenBiases: zeros(n) });
+      for (const route of ['table', 'factored'] as const) {
+        const { groups, slowest } = createRoute(model, randomData(m, 5), {
+          kernel: 'palindrome-block',
+          route,
+        }).relaxation(model.theta);
+        expect(groups?.map((group) => group.multiplicity)).toEqual([2 ** (m + n - (biased ? 0 : 1)) - 1]);
+        expect(slowest?.multiplicity).toBe(2 ** (m + n) - 1);
+        const tolerance = 2 ** (m + n) * 64 * EPS;
+        expect(Math.abs((slowest?.gap ?? 0) - 1)).toBeLessThan(tolerance);
+        expect(Math.abs((groups?.[0].couplingsWeight ?? 0) - m * n)).toBeLessThan(tolerance);
+        expect(Math.abs((groups?.[0].biasesWeight ?? 0) - (biased ? m + n : 0))).toBeLessThan(tolerance);
+      }
+    }
+  }
+});
+
 describe.each([
   [3, 2],
   [2, 3],

@@ -82,11 +82,19 @@ export function gradientCases(): Case[] {
     withData('RBM 3 + 2', machine(3, 2, 0.6, true)),
     withData('RBM 2 + 3, no biases, beta 1.4', machine(2, 3, 0.5, false, 1.4)),
     withData('RBM at zero', machine(3, 2, 0, true)),
+    withData('RBM 2 + 3', machine(2, 3, 0.7, true)),
+    withData('RBM 2 + 3, weights zero', machine(2, 3, 0, true)),
+    withData(
+      'RBM, all weights equal, zero biases',
+      rbm({ visible: 2, hidden: 2, weights: Array(4).fill(0.4), visibleBiases: [0, 0], hiddenBiases: [0, 0] }),
+    ),
   ];
 }
 
-/** Kernels by what holds for them: one block per step; modes in [0, 1]; modes at all; derivatives. */
+/** Kernels by what holds for them: one block per step; modes in [0, 1]; modes at all; derivatives; a factored route, and that with modes. */
 export const MIXTURES: readonly KernelName[] = ['random-scan', 'random-block'];
 export const GIBBS: readonly KernelName[] = [...MIXTURES, 'palindrome', 'palindrome-block'];
 export const REVERSIBLE: readonly KernelName[] = [...GIBBS, 'metropolis'];
 export const DIFFERENTIABLE: readonly KernelName[] = [...GIBBS, 'alternating-block'];
+export const FACTORED: readonly KernelName[] = ['random-block', 'palindrome-block', 'alternating-block'];
+export const FACTORED_GIBBS = FACTORED.filter((kernel) => GIBBS.includes(kernel));

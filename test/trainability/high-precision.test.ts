@@ -24,18 +24,19 @@ describe.each(
   cases.map((one) => ({ ...one, title: `${one.model}, ${one.kernel}, T = ${one.timescale.toExponential(1)}` })),
 )('$title', ({ model: name, spins, edges, blocks, kernel, theta, timescale, gradient }) => {
   const pairs = edges.length;
+  const [visible, hidden] = blocks.map((block) => block.length);
   const graph = ising({ spins, edges, blocks, couplings: theta.slice(0, pairs), biases: theta.slice(pairs) });
   const machine = name.startsWith('RBM')
     ? rbm({
-        visible: 2,
-        hidden: 2,
-        weights: theta.slice(0, 4),
-        visibleBiases: theta.slice(4, 6),
-        hiddenBiases: theta.slice(6),
+        visible,
+        hidden,
+        weights: theta.slice(0, pairs),
+        visibleBiases: theta.slice(pairs, pairs + visible),
+        hiddenBiases: theta.slice(pairs + visible),
       })
     : null;
   const routes = [createRoute(graph, randomData(spins, 3), { kernel })];
-  if (machine !== null) routes.push(createRoute(machine, randomData(2, 3), { kernel }));
+  if (machine !== null) routes.push(createRoute(machine, randomData(visible, 3), { kernel }));
   // Exponents are sums of parameters, each rounded once, and exp is as accurate as its argument.
   const size = theta.reduce((sum, x) => sum + Math.abs(x), 0);
   const unit = Number.EPSILON * (1 + size);

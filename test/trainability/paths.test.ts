@@ -1,11 +1,11 @@
-import { ising, KERNEL_NAMES, type Model, rbm } from 'htdml';
+import { createRoute, ising, KERNEL_NAMES, type Model, rbm } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { ACCURACY } from '../../src/trainability/accuracy.js';
-import { propagatedError } from '../../src/trainability/exact-snr.js';
+import { propagatedError, stationaryError } from '../../src/trainability/exact-snr.js';
 import { startLaw } from '../../src/trainability/start.js';
 import { TableRoute } from '../../src/trainability/table-route.js';
 import { errorOverAllPaths, fullSpace, jointLaw, matrixOf, vector } from '../support/brute-force.js';
-import { complete, MIXTURES, random, randomData } from '../support/models.js';
+import { complete, FACTORED, MIXTURES, random, randomData } from '../support/models.js';
 
 const { normal } = random(13);
 const normals = (n: number) => Array.from({ length: n }, normal);
@@ -26,6 +26,7 @@ const models: Record<string, Model> = {
   }),
   'RBM 2 + 1': rbm({ visible: 2, hidden: 1, weights: normals(2), visibleBiases: normals(2), hiddenBiases: normals(1) }),
   'RBM 1 + 2, no biases': rbm({ visible: 1, hidden: 2, weights: normals(2) }),
+  'RBM 1 + 2': rbm({ visible: 1, hidden: 2, weights: normals(2), visibleBiases: normals(1), hiddenBiases: normals(2) }),
 };
 
 describe.each(Object.entries(models))('%s', (_, model) => {
@@ -69,6 +70,25 @@ describe.each(Object.entries(models))('%s', (_, model) => {
         }
       }
     });
+  });
+});
+
+/** `E|ghat - g|^2` from equilibrium by the factored route's spectrum, over all paths of all states. */
+describe.each(Object.entries(models).filter(([, { layers }]) => layers !== null))('%s, factored', (_, model) => {
+  const data = randomData(model.visible.length, 19);
+  const full = fullSpace(model);
+  const { joint } = jointLaw(full, data);
+  const pairs = model.edges.length;
+
+  test.each(FACTORED)('%s', (name) => {
+    const measure = createRoute(model, data, { kernel: name, route: 'factored' }).relaxation(model.theta).measure ?? [];
+    for (const window of [1, 2, 3]) {
+      const { mse } = errorOverAllPaths(full, matrixOf(full, name), joint, full.pi, 0, window);
+      const error = stationaryError(measure, window);
+      const sum = (x: Float64Array) => x.reduce((a, b) => a + b, 0);
+      expect(Math.abs(error.couplings.mse - sum(mse.slice(0, pairs)))).toBeLessThan(5e-13);
+      expect(Math.abs(error.biases.mse - sum(mse.slice(pairs)))).toBeLessThan(5e-13);
+    }
   });
 });
 

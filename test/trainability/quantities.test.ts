@@ -1,4 +1,4 @@
-import { createRoute, type DataLaw, ising, type KernelName, type Model, rbm, teacherLaw } from 'htdml';
+import { createRoute, type DataLaw, ising, type Model, rbm, teacherLaw } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import {
   dot,
@@ -11,7 +11,16 @@ import {
   poisson,
   weightedGaps,
 } from '../support/brute-force.js';
-import { type Case, complete, gradientCases, MIXTURES, random, randomData, ring } from '../support/models.js';
+import {
+  type Case,
+  complete,
+  FACTORED_GIBBS,
+  gradientCases,
+  MIXTURES,
+  random,
+  randomData,
+  ring,
+} from '../support/models.js';
 
 /** The usual cases on random data, and on teachers: one of the other kind, one with hidden spins at another beta, the model itself. */
 function cases(): Case[] {
@@ -59,14 +68,10 @@ function cases(): Case[] {
 
 const routesOf = (model: Model, data: DataLaw) => [
   ...MIXTURES.map((kernel) => ({ kernel, route: createRoute(model, data, { kernel, route: 'table' }) })),
-  ...(model.layers === null
-    ? []
-    : [
-        {
-          kernel: 'random-block' as KernelName,
-          route: createRoute(model, data, { kernel: 'random-block', route: 'factored' }),
-        },
-      ]),
+  ...(model.layers === null ? [] : FACTORED_GIBBS).map((kernel) => ({
+    kernel,
+    route: createRoute(model, data, { kernel, route: 'factored' }),
+  })),
 ];
 
 describe.each(cases())('$name', ({ model, data }) => {

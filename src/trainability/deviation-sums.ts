@@ -1,33 +1,20 @@
 import { type LayerView, spin } from '../kernel/rbm-layers.js';
 
+/** Sums of the deviations `e_a = 1 - x_a` of an RBM's observables over the states of its layers. */
+
 /**
- * Forms `sum_a c_a e_a(v, h)` of the deviations `e_a = 1 - x_a` of an RBM's observables: for a fixed state `v` of the wide layer they are
- * `constant - sum_j slope_j h_j` in the narrow spins, stored as the slopes and, last, the constant.
+ * `sum_v x(v)` over the states with spin `i` up (`half` 1) or down (0), for every spin, and last over all, by folding one spin away at a time:
+ * `2^(size + 1)` additions and no differences. Overwrites `x`.
  */
-
-/** Value of a form at narrow spins (or their means) `y`. */
-export function at(form: Float64Array, y: Float64Array): number {
-  const n = y.length;
-  let sum = form[n];
-  for (let j = 0; j < n; j++) sum -= y[j] * form[j];
-  return sum;
-}
-
-/** `sum_a c_a e_a(v, h)` as slopes in the narrow spins and, last, a constant, at `v` with all spins -1. */
-export function deviationForm(view: LayerView, c: Float64Array): Float64Array {
-  const n = view.otherSize;
-  const form = new Float64Array(n + 1);
-  for (let i = 0; i < view.size; i++) shiftForm(view, c, i, -1, form);
-  if (view.otherBias(0) >= 0) for (let j = 0; j < n; j++) form[j] += c[view.otherBias(j)];
-  form[n] += c.reduce((sum, value) => sum + value, 0);
-  return form;
-}
-
-/** Follows a change of spin `i` of the wide layer. */
-export function shiftForm(view: LayerView, c: Float64Array, i: number, change: number, form: Float64Array): void {
-  const n = view.otherSize;
-  for (let j = 0; j < n; j++) form[j] += change * c[view.weight(i, j)];
-  if (view.bias(i) >= 0) form[n] -= change * c[view.bias(i)];
+export function halfSums(x: Float64Array, out: Float64Array, half: 0 | 1): void {
+  let width = x.length / 2;
+  for (let i = out.length - 2; i >= 0; i--, width /= 2) {
+    let sum = 0;
+    for (let v = half * width; v < (half + 1) * width; v++) sum += x[v];
+    for (let v = 0; v < width; v++) x[v] += x[v + width];
+    out[i] = sum;
+  }
+  out[out.length - 1] = x[0];
 }
 
 /** Adds `sum_h weight(h) e_a(v, h)`, given per narrow spin the sums of `weight` over the states with it up and with it down. */

@@ -1,10 +1,10 @@
 import { conditionalTable, type LayerTable, type LayerView } from '../kernel/rbm-layers.js';
 import { addWeightedRows } from '../kernel/weighted-rows.js';
-import { centre } from '../spectrum/conjugate-gradient.js';
 import { groundedSolver } from '../spectrum/grounded.js';
+import { halfSums } from './deviation-sums.js';
 
 /**
- * Everything of `random-block` on an RBM that lives on its narrow layer (5.5). Rows are states of the narrow layer `h`, columns observables;
+ * What block kernels of an RBM need on its narrow layer (5.5, 5.6, D4). Rows are states of the narrow layer `h`, columns observables;
  * `v` is the wide layer, whichever of the two is visible.
  *
  * The RBM is in the gauge of {@link gaugeToGround}, and its observables are the deviations `e_a = 1 - x_a` (0 or 2) with `f_a = e_a - 1`: all
@@ -15,6 +15,8 @@ export interface NarrowProblem {
   readonly narrow: LayerTable;
   /** Seen from the wide layer. */
   readonly view: LayerView;
+  /** Which layer is the wide one; a kernel that is not symmetric in the layers depends on it. */
+  readonly wideLayer: 'visible' | 'hidden';
   readonly parameters: number;
   /** `E e_a`. */
   readonly means: Float64Array;
@@ -34,6 +36,7 @@ export interface NarrowProblem {
 
 /** Sets up (5.5): the chain on the narrow layer and its right-hand sides, in `2^wide (4^narrow + p)` work. */
 export function narrowProblem(
+  wideLayer: 'visible' | 'hidden',
   view: LayerView,
   wide: LayerTable,
   narrow: LayerTable,
@@ -57,46 +60,53 @@ export function narrowProblem(
     for (let a = 0; a < parameters; a++) p[h * parameters + a] = deviations[a] - means[a];
     addWeightedRows(weights, given, chain.subarray(h * width, (h + 1) * width));
   }
+  centreRows(narrow.p, p, parameters);
+  centreRows(narrow.p, q, parameters);
   const even = view.bias(0) < 0;
   const variance = means.map((mean) => mean * (2 - mean));
   const wideNorm = wideNorms(view, wide, means);
-  return { wide, narrow, view, parameters, means, variance, wideNorm, p, q, given, chain, even };
+  return { wide, narrow, view, wideLayer, parameters, means, variance, wideNorm, p, q, given, chain, even };
 }
 
-export interface FactoredTimescale {
-  readonly converged: boolean;
-  /** Per observable. */
-  readonly timescale: Float64Array;
-  /** `b = P_h u`, row `h`. */
-  readonly b: Float64Array;
+/** Solutions of `(I - M) x = y` on the narrow layer, for all observables at once. */
+export interface NarrowSolver {
+  /** False where the chain is reducible in double precision; `solve` is then not to be called. */
+  readonly irreducible: boolean;
+  /** `x` for a `y` of the problem, row `h`, with `E x = 0`. */
+  solve(y: Float64Array): Float64Array;
 }
 
-/** `(I - M) b = 2 (p + q)`; with `a = 2 P_v fc + P_v b`, `T = |fc|^2/2 + (<P_v fc, a> + <p, b>)/2 = |fc|^2/2 + |P_v fc|^2 + <p + q, b>/2`. */
-export function factoredTimescale(problem: NarrowProblem): FactoredTimescale {
-  const { parameters, p, q, variance, wideNorm, narrow } = problem;
+/** Solves by grounded elimination of `M` on the functions of `h` that occur (D9). */
+export function narrowSolver(problem: NarrowProblem): NarrowSolver {
+  const { parameters, narrow } = problem;
   const { matrix, weights, expand } = sectorChain(problem);
-  const solver = groundedSolver(matrix, weights, narrow.logP);
-  const b = new Float64Array(p.length);
-  const timescale = new Float64Array(parameters);
-  const rhs = new Float64Array(weights.length);
-  for (let a = 0; a < parameters; a++) {
-    if (!solver.irreducible) {
-      timescale[a] = Number.POSITIVE_INFINITY;
-      continue;
-    }
-    for (let h = 0; h < rhs.length; h++) rhs[h] = p[h * parameters + a] + q[h * parameters + a];
-    centre(weights, rhs);
-    const half = solver.solve(rhs);
-    let inner = 0;
-    for (let h = 0; h < rhs.length; h++) inner += weights[h] * rhs[h] * half[h];
-    for (let h = 0; h < narrow.states; h++) b[h * parameters + a] = 2 * half[expand(h)];
-    timescale[a] = variance[a] / 2 + wideNorm[a] + inner;
+  const { irreducible, solve } = groundedSolver(matrix, weights, narrow.logP);
+  return {
+    irreducible,
+    solve(y) {
+      const out = new Float64Array(y.length);
+      const rhs = new Float64Array(weights.length);
+      for (let a = 0; a < parameters; a++) {
+        for (let h = 0; h < rhs.length; h++) rhs[h] = y[h * parameters + a];
+        const x = solve(rhs);
+        for (let h = 0; h < narrow.states; h++) out[h * parameters + a] = x[expand(h)];
+      }
+      return out;
+    },
+  };
+}
+
+/** `<x_a, y_a>` over the narrow layer, per observable. */
+export function narrowProducts({ narrow, parameters }: NarrowProblem, x: Float64Array, y: Float64Array): Float64Array {
+  const out = new Float64Array(parameters);
+  for (let h = 0; h < narrow.states; h++) {
+    for (let a = 0; a < parameters; a++) out[a] += narrow.p[h] * x[h * parameters + a] * y[h * parameters + a];
   }
-  return { converged: solver.irreducible && timescale.every(Number.isFinite), timescale, b };
+  return out;
 }
 
 /** `M` and the law on the functions of `h` that occur: all, or the even ones, represented by the states with the last spin down. */
-export function sectorChain({ narrow, chain, even }: NarrowProblem) {
+function sectorChain({ narrow, chain, even }: NarrowProblem) {
   const width = narrow.states;
   if (!even) return { matrix: chain, weights: narrow.p, expand: (h: number) => h };
   const n = width / 2;
@@ -106,6 +116,15 @@ export function sectorChain({ narrow, chain, even }: NarrowProblem) {
   }
   const weights = narrow.p.subarray(0, n).map((value) => 2 * value);
   return { matrix, weights, expand: (h: number) => (h < n ? h : width - 1 - h) };
+}
+
+/** Subtracts the mean of every column: these are centred but for the rounding of `E e`. */
+function centreRows(p: Float64Array, rows: Float64Array, parameters: number): void {
+  const means = new Float64Array(parameters);
+  p.forEach((weight, h) => {
+    for (let a = 0; a < parameters; a++) means[a] += weight * rows[h * parameters + a];
+  });
+  for (let k = 0; k < rows.length; k++) rows[k] -= means[k % parameters];
 }
 
 /** Adds `sum_v weights(v) E[e_a | v]` for every observable. */
@@ -127,21 +146,6 @@ function addDeviations(view: LayerView, wide: LayerTable, weights: Float64Array,
   buffer.set(weights);
   halfSums(buffer, downs, 0);
   for (let i = 0; i < size; i++) out[view.bias(i)] += 2 * downs[i];
-}
-
-/**
- * `sum_v x(v)` over the states with spin `i` up (`half` 1) or down (0), for every spin, and last over all, by folding one spin away at a time:
- * `2^(size + 1)` additions and no differences. Overwrites `x`.
- */
-function halfSums(x: Float64Array, out: Float64Array, half: 0 | 1): void {
-  let width = x.length / 2;
-  for (let i = out.length - 2; i >= 0; i--, width /= 2) {
-    let sum = 0;
-    for (let v = half * width; v < (half + 1) * width; v++) sum += x[v];
-    for (let v = 0; v < width; v++) x[v] += x[v + width];
-    out[i] = sum;
-  }
-  out[out.length - 1] = x[0];
 }
 
 /** `|P_v fc_a|^2`. */
