@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^htdml$/, replacement: source('src/index.ts') },
       { find: /^htdml\/objectives$/, replacement: source('objectives/index.ts') },
+      { find: /^htdml\/proofs$/, replacement: source('proofs/index.ts') },
     ],
   },
   test: {

@@ -105,8 +105,8 @@ describe('an error class is one class from every side', () => {
 
 describe('what is published', () => {
   test('every entry point resolves, has types, and gives what the sources give', async () => {
-    expect(Object.keys(manifest.exports)).toEqual(['.', './objectives', './package.json']);
-    for (const entry of ['.', './objectives']) {
+    expect(Object.keys(manifest.exports)).toEqual(['.', './objectives', './proofs', './package.json']);
+    for (const entry of ['.', './objectives', './proofs']) {
       const { types, default: code } = manifest.exports[entry];
       // Types must come first to be found.
       expect(Object.keys(manifest.exports[entry])[0]).toBe('types');

@@ -6,6 +6,8 @@ import type { DataLaw, Edge, KernelName, Model } from 'htdml';
  */
 export const EPS = Number.EPSILON;
 
+export { lawError } from '../../proofs/tolerance.js';
+
 export type Vector = Float64Array;
 export type Matrix = readonly Vector[];
 
@@ -59,15 +61,6 @@ export function fullSpace(model: Model): FullSpace {
     return f.map((value) => value - mean);
   });
   return { model, states, energies, pi, observables, centred };
-}
-
-/**
- * Relative rounding of a probability under a model, in two computations together: energies are sums of `p` terms below `sum |theta|` in size,
- * so each is off by at most `p eps sum|theta| / 2`; a ratio has two of them; normalisation sums 2^N positive terms.
- */
-export function lawError(model: Model): number {
-  const size = model.theta.reduce((sum, value) => sum + Math.abs(value), 0);
-  return EPS * (8 + 2 ** model.spins + 2 * model.theta.length * model.beta * size);
 }
 
 /** The matrix of `E[f | spins outside the block]`. */

@@ -1,6 +1,7 @@
-import { type DataLaw, dataLawFromCounts, type Edge, ising, type KernelName, type Model, rbm } from 'htdml';
+import { type DataLaw, dataLawFromCounts, ising, type KernelName, type Model, rbm } from 'htdml';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { complete, ring } from '../../proofs/graphs.js';
 
 /** A seeded source of numbers for tests. */
 export function random(seed: number) {
@@ -14,10 +15,7 @@ export function random(seed: number) {
   };
 }
 
-export const complete = (n: number): Edge[] =>
-  Array.from({ length: n }, (_, i) => Array.from({ length: n - i - 1 }, (_, k) => [i, i + k + 1] as const)).flat();
-
-export const ring = (n: number): Edge[] => Array.from({ length: n }, (_, i) => [i, (i + 1) % n] as const);
+export { complete, ring };
 
 /** A positive law on all patterns, or on some of them. */
 export function randomData(spins: number, seed: number, keep = 1): DataLaw {
