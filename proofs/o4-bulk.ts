@@ -1,6 +1,6 @@
 import { evaluateModel } from 'htdml';
-import { GATE_THRESHOLDS } from '../src/trainability/gates.js';
 import { modeSets } from '../src/trainability/mode-sets.js';
+import { DEFAULT_GATE_THRESHOLDS } from '../src/trainability/thresholds.js';
 import { between, reversibleKernels } from './arbitraries.js';
 import { fc } from './fast-check.js';
 import { type Obligation, prose, provenProperty, ratio } from './obligation.js';
@@ -16,7 +16,7 @@ function split(problem: Problem, options: { readonly epsilon: number; readonly k
   const inside = new Set(modeSets(groups, options).slowCluster);
   const mass = groups.reduce((sum, { weight }) => sum + weight, 0);
   const outside = groups.filter((_, k) => !inside.has(k));
-  const unseen = (weight: number) => weight <= GATE_THRESHOLDS.bulkWeight * mass;
+  const unseen = (weight: number) => weight <= DEFAULT_GATE_THRESHOLDS.bulkWeight * mass;
   const bulk = outside.filter(({ weight }) => !unseen(weight));
   const time = (list: typeof groups) => list.reduce((sum, { gap, weight }) => sum + weight * (1 / gap - 0.5), 0);
   return {
