@@ -19,4 +19,14 @@ export * from './crossings.js';
 export * from './families.js';
 export { type ClaimTag, casesToRun, type Obligation, type Outcome, type ProvenProperty, SEED } from './obligation.js';
 export { OBLIGATIONS } from './obligations.js';
+export {
+  assertCertificateHolds,
+  assertNoMembershipChange,
+  assertSmoothAlong,
+  type CertificateCheck,
+  type CertificateCheckOptions,
+  type MembershipOptions,
+  type SmoothnessCheck,
+  type SmoothnessOptions,
+} from './path-assertions.js';
 export * from './spectra.js';

@@ -18,6 +18,7 @@ export {
 } from './estimation/timescales.js';
 export { VERDICT_THRESHOLDS, type Verdict } from './estimation/verdict.js';
 export { KERNEL_NAMES, type KernelName } from './kernel/kernels.js';
+export { type Sensitivity, sensitivity } from './kernel/sensitivity.js';
 export { writeFileAtomic } from './model/atomic-file.js';
 export { readData } from './model/data-file.js';
 export { type DataLaw, dataLawFromCounts, dataLawFromRows } from './model/data-law.js';
@@ -42,6 +43,7 @@ export {
   design,
   designStart,
 } from './optimization/design.js';
+export { EVENT_POLICIES, type EventPolicy, MembershipWatch, type StepEvent } from './optimization/membership-watch.js';
 export {
   type TrainRecord,
   type TrainSettings,
@@ -51,7 +53,17 @@ export {
   trainStart,
 } from './optimization/train.js';
 export type { Term } from './optimization/weighted-sum.js';
+export { type Circle, type ContourProjector, contourProjector } from './spectrum/contour-projector.js';
 export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';
+export { indicator, type SpectralFunction, spectralDerivative, spectralMatrix } from './spectrum/spectral-function.js';
+export { type SymmetricEigen, symmetricEigen } from './spectrum/symmetric-eigen.js';
+export {
+  type CertificateLimit,
+  type CertifiedRadius,
+  certifiedRadius,
+  type Rates,
+} from './trainability/certificate.js';
+export type { CertificateReport } from './trainability/certificate-report.js';
 export { secondsOf, type Workload, type WorkloadOptions, workload } from './trainability/cost.js';
 export {
   type CoverageRow,
@@ -61,13 +73,26 @@ export {
   type TableLimit,
 } from './trainability/coverage.js';
 export { createRoute, type RouteOptions } from './trainability/create-route.js';
+export type { Crossing } from './trainability/crossings.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
 export type { Claim, Gate, Gates } from './trainability/gates.js';
 export type { GradientReport } from './trainability/gradient-report.js';
 export { logEffectiveGap, logRhat, type Objective, type ScalarWithCotangent } from './trainability/log-quantities.js';
-export type { ModeThresholds } from './trainability/mode-sets.js';
+export { type SoftWindow, softMembership, type TimeAndMass } from './trainability/membership.js';
+export { EVENT_TYPES, type EventType, type MembershipEvent } from './trainability/membership-events.js';
+export {
+  MEMBERSHIP_RULES,
+  type MembershipRule,
+  type ModeSet,
+  type ModeThresholds,
+  membership,
+  modeSet,
+  sameMembership,
+} from './trainability/mode-sets.js';
 export type { Note } from './trainability/notes.js';
 export type { GroupSnr, Operational } from './trainability/operational.js';
+export { modeSetAt, ratesAlong, worstRates } from './trainability/path.js';
+export { type PathOptions, type PathReport, type PathSample, scanModels } from './trainability/path-report.js';
 export type { ModeGroup, ModePredictors, Predictor } from './trainability/predictors.js';
 export type {
   Evaluation,
@@ -78,7 +103,9 @@ export type {
   Relaxation,
   Route,
   RouteInfo,
+  Spectrum,
 } from './trainability/route.js';
+export type { SoftPredictor } from './trainability/soft-report.js';
 export type { Start } from './trainability/start.js';
 export { teacherLaw } from './trainability/teacher.js';
 export {

@@ -1,6 +1,6 @@
 import { duration } from './format.js';
 
-/** A line on standard error that says how far a run is and how long it will take; rewritten in place on a terminal. */
+/** A line that says how far a run is and how long it will take, rewritten in place on a terminal. Elsewhere standard error is for failures, and nothing is said. */
 export class Progress {
   private readonly began = performance.now();
   private lastShown = 0;
@@ -14,25 +14,21 @@ export class Progress {
     private readonly stream: NodeJS.WriteStream = process.stderr,
   ) {}
 
-  /** Call after every step; shows at most five times a second on a terminal, every ten seconds elsewhere. */
+  /** Call after every step; shows at most five times a second. */
   update(step: number, detail: string): void {
     const now = performance.now();
-    const interval = this.stream.isTTY ? 200 : 10_000;
-    if (now - Math.max(this.lastShown, this.began) < interval) return;
+    if (!this.stream.isTTY || now - Math.max(this.lastShown, this.began) < 200) return;
     this.lastShown = now;
     const perStep = (now - this.began) / Math.max(1, step - this.done);
     const left = duration((perStep * Math.max(0, this.total - step)) / 1000);
     const percent = Math.floor((100 * step) / this.total);
-    this.write(`${this.label} ${step}/${this.total} (${percent}%), at most ${left} left; ${detail}`);
+    const line = `${this.label} ${step}/${this.total} (${percent}%), at most ${left} left; ${detail}`;
+    this.shown = true;
+    this.stream.write(`\r\x1b[K${line.slice(0, (this.stream.columns ?? 120) - 1)}`);
   }
 
   /** Ends the line. */
   finish(): void {
-    if (this.shown && this.stream.isTTY) this.stream.write('\r\x1b[K');
-  }
-
-  private write(text: string): void {
-    this.shown = true;
-    this.stream.write(this.stream.isTTY ? `\r\x1b[K${text.slice(0, (this.stream.columns ?? 120) - 1)}` : `${text}\n`);
+    if (this.shown) this.stream.write('\r\x1b[K');
   }
 }

@@ -1,6 +1,13 @@
 import { LuDecomposition, Matrix } from 'ml-matrix';
 import { InputError, show } from '../errors.js';
 
+/** A circle around a centre on the real axis. */
+export interface Circle {
+  readonly centre: number;
+  readonly radius: number;
+}
+
+/** The projector and how its quadrature went. */
 export interface ContourProjector {
   /** Row-major `n x n`. */
   readonly projector: Float64Array;
@@ -21,11 +28,7 @@ const MAX_NODES = 512;
  *
  * Uses no eigenvectors, which makes it a second opinion on those that do. The nodes are doubled until nothing changes. Work: `O(n^3)` per node.
  */
-export function contourProjector(
-  a: Float64Array,
-  n: number,
-  { centre, radius }: { readonly centre: number; readonly radius: number },
-): ContourProjector {
+export function contourProjector(a: Float64Array, n: number, { centre, radius }: Circle): ContourProjector {
   if (!(radius > 0) || !Number.isFinite(radius + centre)) {
     throw new InputError({
       field: 'radius',
