@@ -25,7 +25,7 @@ export function freeze(theta: Float64Array, set: ModeSet): FrozenModes {
   return { theta: Float64Array.from(theta), members: [...levelsInside(set)] };
 }
 
-/** A step turns the projector by at most this share of the gap over the gap, times pi / 2: less than a fifth. */
+/** A step moves the matrix by at most this share of the gap, and with it turns the projector by at most `(pi / 2) STEP / (1 - STEP)`, less than a quarter. */
 const STEP = 1 / 8;
 /** Steps shorter than this mean that the gap closes. */
 const SHORTEST = 1e-9;
@@ -33,7 +33,7 @@ const SHORTEST = 1e-9;
 /**
  * Follows the projector on a frozen set along the straight line to `theta` by continuity.
  *
- * Each step is short enough, against the gap between members and non-members, that the projector turns by less than a fifth (Davis and Kahan, with the
+ * Each step is short enough, against the gap between members and non-members, that the projector turns by less than a quarter (Davis and Kahan, with the
  * constant `pi / 2` for sets that interleave), so that every mode at its end has an overlap with the old set near 1 or near 0 and membership needs no choice.
  * Crossings among the members, and among the others, do not matter.
  */
