@@ -147,6 +147,66 @@ test(
   TIMEOUT,
 );
 
+function spectrumOf({ route, model }: Problem): Spectrum {
+  const spectrum = route.spectrum(model.theta);
+  if (spectrum === null) throw new Error('a reversible kernel of a small model has a spectrum');
+  return spectrum;
+}
+
+/** Thresholds just beside what is there: `kappa` beside the ratio of some level to the anchor, `epsilon` beside the share of some slow group. */
+function nearby({ groups }: Spectrum, r: ReturnType<typeof random>): ModeThresholds {
+  const beside = () => 1 + (r.uniform() < 0.5 ? 1 : -1) * 10 ** (-1 - 6 * r.uniform());
+  const total = groups.reduce((sum, { weight }) => sum + weight, 0);
+  const shares = groups.map(({ weight }) => weight / total);
+  const pick = r.integer(Math.min(4, shares.length));
+  const epsilon =
+    r.uniform() < 0.5 ? 1e-3 : Math.min(0.9, Math.max(1e-6, (beside() * shares[pick]) / groups[pick].multiplicity));
+  const anchor = Math.max(
+    0,
+    shares.findIndex((share) => share >= epsilon),
+  );
+  const other = groups[Math.min(groups.length - 1, anchor + 1 + r.integer(3))];
+  const kappa = r.uniform() < 0.7 ? (beside() * other.gap) / groups[anchor].gap : 2.5;
+  return { epsilon, kappa: Math.max(1.01, kappa) };
+}
+
+test(
+  'with thresholds just beside a level or a weight: still nothing inside the radius, which along a line comes near the change',
+  () => {
+    const r = random(97);
+    let nearest = 0;
+    for (let k = 0; k < CASES; k++) {
+      const kernel = GIBBS[k % 4];
+      const model = modelOf(CHARACTERS[Math.floor(k / 4) % CHARACTERS.length], r);
+      const rule = r.uniform() < 0.6 ? 'window' : 'relevance';
+      const thresholds = nearby(spectrumOf(problem(model, kernel, rule)), r);
+      const given = problem(model, kernel, rule, thresholds);
+      const here = given.at(model.theta);
+      const { radius, limitedBy } = certifiedRadius(here, worstRates(model, kernel));
+      const name = `case ${k}: ${kernel}, ${rule}, limited by ${limitedBy}, radius ${radius}`;
+      if (radius > 0) expect(attack(given, here, within(radius), r, 0), name).toBeNull();
+
+      const d = direction(model.theta.length, r);
+      const line = lineBetween(model.theta, along(model.theta, 1, d));
+      const rates = ratesAlong(model, kernel, line.step);
+      const { forwards, backwards } = certifiedLine(given.route, line, rates, rule, thresholds)(0).radii();
+      for (const [sense, reach] of [
+        [1, forwards],
+        [-1, backwards],
+      ]) {
+        if (!(reach > 0)) continue;
+        const step = line.step.map((x) => sense * x);
+        expect(sameMembership(given.at(along(model.theta, within(reach), step)), here), `${name}, ${reach}`).toBe(true);
+        nearest = Math.max(nearest, reach / distanceToChange(given, here, reach, [step]));
+      }
+    }
+    // Within second order of the event: this test can fail.
+    expect(nearest).toBeGreaterThan(0.9);
+    expect(nearest).toBeLessThanOrEqual(1);
+  },
+  TIMEOUT,
+);
+
 /** The smallest distance at which the set changes along the given directions; infinite if it does not within 50 radii. */
 function distanceToChange({ model, at }: Problem, here: ModeSet, radius: number, directions: readonly Float64Array[]) {
   return directions.reduce((least, d) => {
@@ -217,8 +277,8 @@ test('at J = 0 the radius is the formula of D6', () => {
 function modelWhere(r: ReturnType<typeof random>, holds: (groups: Spectrum['groups']) => boolean) {
   for (;;) {
     const model = modelOf('random', r);
-    const spectrum = problem(model, 'random-scan', 'window').route.spectrum(model.theta);
-    if (spectrum !== null && holds(spectrum.groups)) return { model, spectrum };
+    const spectrum = spectrumOf(problem(model, 'random-scan', 'window'));
+    if (holds(spectrum.groups)) return { model, spectrum };
   }
 }
 
@@ -277,11 +337,7 @@ test('limitedBy names what is nearest', () => {
 
 test('the report of evaluate: the 1-norm, and a reason where there is no certificate', () => {
   const model = modelOf('random', random(73));
-  const spectrum = (kernel: KernelName) => {
-    const value = problem(model, kernel, 'window').route.spectrum(model.theta);
-    if (value === null) throw new Error('a reversible kernel has a spectrum');
-    return value;
-  };
+  const spectrum = (kernel: KernelName) => spectrumOf(problem(model, kernel, 'window'));
   const report = certificateReport(model, 'palindrome', spectrum('palindrome'), DEFAULTS);
   expect(report).toMatchObject({ norm: 'l1' });
   expect('radius' in report && report.radius > 0).toBe(true);

@@ -1,4 +1,4 @@
-import { ising, type KernelName, withParameters } from 'htdml';
+import { InputError, ising, type KernelName, withParameters } from 'htdml';
 import { expect, test } from 'vitest';
 import { type FrozenModes, follow, freeze } from '../../src/trainability/frozen-modes.js';
 import { levelsInside, sameMembership } from '../../src/trainability/mode-sets.js';
@@ -6,7 +6,7 @@ import { certifiedLine, lineBetween, modeSetAt, ratesAlong } from '../../src/tra
 import { scanPath } from '../../src/trainability/path-scan.js';
 import { TableRoute } from '../../src/trainability/table-route.js';
 import { CHARACTERS, direction, modelOf } from '../support/mode-cases.js';
-import { GIBBS, random, randomData } from '../support/models.js';
+import { complete, GIBBS, random, randomData } from '../support/models.js';
 
 const THRESHOLDS = { epsilon: 1e-3, kappa: 2.5 };
 const data = (spins: number) => randomData(spins, 3);
@@ -41,13 +41,12 @@ test('at a true crossing of a member with a non-member it stops before it, with 
     expect(stopped.arrived).toBe(false);
     expect(stopped.frozen.members).toEqual(members);
     expect(stopped.at).toBeLessThanOrEqual(0.5);
-    // A step of 1e-9 is an eighth of the gap over the rate, 0.1: the gap opens by about 0.1 per unit of the path on either side.
+    // A step of 1e-9 is about half of the gap over the rate, 0.1; the gap opens by about 0.1 per unit of the path on either side.
     expect(stopped.at).toBeGreaterThan(0.5 - 1e-6);
   }
 });
 
-test('a mode is followed through the ranks where others cross it beyond the gap', () => {
-  // The slow mode of the weaker pair overtakes none; of everything but the slowest, the complement is followed as well.
+test('the complement, everything and nothing are followed as well', () => {
   const count = crossing.modes(pairs.theta).count;
   const all = Array.from({ length: count }, (_, j) => j);
   const rest = follow(crossing, pairs, 'random-scan', { theta: pairs.theta, members: all.slice(2) }, swapped);
@@ -169,4 +168,24 @@ test('where a scan finds no event, the followed set is the one of the rule at th
 test('a line of no length is followed at once', () => {
   const frozen = { theta: pairs.theta, members: [1] };
   expect(follow(crossing, pairs, 'random-scan', frozen, pairs.theta)).toMatchObject({ arrived: true, at: 1 });
+});
+
+test('hostile: a plateau below what the eigensolver resolves is not followed; strays and NaN are refused by name', () => {
+  // Two wells with a gap of about exp(-60): the slow mode is known to no digit.
+  const deep = ising({ spins: 3, edges: complete(3), couplings: [10, 10, 10], biases: [0, 0, 0] });
+  const route = new TableRoute(deep, data(3), 'random-scan');
+  const to = deep.theta.map((x) => x * 1.01);
+  expect(follow(route, deep, 'random-scan', { theta: deep.theta, members: [0] }, to)).toMatchObject({
+    arrived: false,
+    at: 0,
+  });
+  for (const members of [[99], [-1], [0.5], [Number.NaN]]) {
+    expect(() => follow(crossing, pairs, 'random-scan', { theta: pairs.theta, members }, swapped)).toThrow(
+      /^members must be/,
+    );
+  }
+  for (const bad of [swapped.map(() => Number.NaN), swapped.slice(1)]) {
+    expect(() => follow(crossing, pairs, 'random-scan', { theta: pairs.theta, members: [0] }, bad)).toThrow(InputError);
+  }
+  expect(() => follow(crossing, pairs, 'metropolis', { theta: pairs.theta, members: [0] }, swapped)).toThrow(/kinks/);
 });
