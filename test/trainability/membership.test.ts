@@ -149,3 +149,14 @@ test('as eta goes to 0 the soft value is the hard one, exponentially in the dist
     expect(q.value(1) / (1 / outside - 0.5) / tail).toBeCloseTo(1 / (1 + tail), 12);
   }
 });
+
+test('a window that is none is refused by name', () => {
+  for (const window of [
+    { center: 0.1, eta: 0 },
+    { center: 0.1, eta: -1 },
+    { center: Number.NaN, eta: 0.1 },
+    { center: 0.1, eta: Number.POSITIVE_INFINITY },
+  ]) {
+    expect(() => softMembership(GAPS, window, PARTS[0])).toThrow(/^soft must be a window/);
+  }
+});
