@@ -1,6 +1,7 @@
 import type { KernelName, Model } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { levelBounds } from '../../src/trainability/level-motion.js';
+import { transitionMatrix } from '../../src/spectrum/dense-kernel.js';
+import { levelBounds, STATIONARY_LEVEL } from '../../src/trainability/level-motion.js';
 import { ratesAlong } from '../../src/trainability/path.js';
 import { TableRoute } from '../../src/trainability/table-route.js';
 import { CASES, CHARACTERS, direction, modelOf, TIMEOUT } from '../support/mode-cases.js';
@@ -90,6 +91,44 @@ test('the slopes are those of central differences where levels are simple, and b
       expect(Math.abs((p[j] - m[j]) / (2 * h) - motion.inner[j * gaps.length + j])).toBeLessThan(
         1e6 * h * h + ROUNDING / h,
       );
+    }
+  }
+});
+
+test('the elements of the derivative are those of differences of I - A + 2 psi psi^T, those to the stationary mode too', () => {
+  const r = random(89);
+  for (const name of GIBBS) {
+    for (const character of CHARACTERS) {
+      const model = modelOf(character, r);
+      const step = direction(model.theta.length, r);
+      const { route, motion, gaps } = motionOf(model, name, step);
+      const matrix = (t: number) => {
+        const { law, kernel } = route.at(model.theta.map((x, a) => x + t * step[a]));
+        const n = law.space.states;
+        const p = transitionMatrix(kernel);
+        return p.map((value, k) => {
+          const [x, y] = [Math.floor(k / n), k % n];
+          const root = Math.sqrt(law.pi[x] * law.pi[y]);
+          return (x === y ? 1 : 0) - value * Math.sqrt(law.pi[x] / law.pi[y]) + STATIONARY_LEVEL * root;
+        });
+      };
+      const h = 1e-3;
+      const [p1, m1, p2, m2] = [matrix(h), matrix(-h), matrix(2 * h), matrix(-2 * h)];
+      const derivative = p1.map((x, k) => (8 * (x - m1[k]) - (p2[k] - m2[k])) / (12 * h));
+      const { law } = route.at(model.theta);
+      const { functions, states: n } = route.modes(model.theta);
+      const psi = law.pi.map(Math.sqrt);
+      const mode = (j: number) => psi.map((x, s) => x * functions[j * n + s]);
+      const element = (v: Float64Array, w: Float64Array) =>
+        v.reduce((sum, x, s) => sum + x * w.reduce((inner, y, t) => inner + derivative[s * n + t] * y, 0), 0);
+      // |d|_1 = 1 and beta < 1.5: analytic in a disc of radius 1/3, with entries of a few there; h^4 / 30 of 5! 3^5 of them, and rounding over h.
+      const tolerance = (4 * 120 * 3 ** 5 * h ** 4) / 30 + (16 * ROUNDING) / h;
+      for (let j = 0; j < gaps.length; j++) {
+        expect(Math.abs(element(mode(j), psi) - motion.stationary[j])).toBeLessThan(tolerance);
+        for (let k = 0; k < gaps.length; k += 3) {
+          expect(Math.abs(element(mode(j), mode(k)) - motion.inner[j * gaps.length + k])).toBeLessThan(tolerance);
+        }
+      }
     }
   }
 });
