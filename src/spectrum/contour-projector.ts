@@ -15,7 +15,7 @@ export interface ContourProjector {
   readonly nodes: number;
   /** Largest change of an entry at the last doubling of the nodes. */
   readonly change: number;
-  /** Whether that change is at the level of rounding. False where an eigenvalue lies on the circle or too near to it. */
+  /** Whether that change is at the level of rounding and the result is a projector. False where an eigenvalue lies on the circle or too near to it. */
   readonly converged: boolean;
 }
 
@@ -26,7 +26,8 @@ const MAX_NODES = 512;
  * nodes `z_k = c + r e^{i t_k}` it is the mean of `r e^{i t_k} (z_k - A)^{-1}`, which gives an eigenvalue at distance `d` from the centre the weight
  * `1 / (1 + (d/r)^m)` for `m` nodes: 1 inside and 0 outside with geometric convergence (Trefethen and Weideman 2014).
  *
- * Uses no eigenvectors, which makes it a second opinion on those that do. The nodes are doubled until nothing changes. Work: `O(n^3)` per node.
+ * Uses no eigenvectors, which makes it a second opinion on those that do. The nodes are doubled until nothing changes. An eigenvalue on the circle has the weight 1/2
+ * for every number of nodes, which shows only in that the result is not idempotent. Work: `O(n^3)` per node.
  */
 export function contourProjector(a: Float64Array, n: number, { centre, radius }: Circle): ContourProjector {
   if (!(radius > 0) || !Number.isFinite(radius + centre)) {
@@ -37,16 +38,34 @@ export function contourProjector(a: Float64Array, n: number, { centre, radius }:
       remedy: 'choose a circle that separates the eigenvalues wanted from the others',
     });
   }
+  const top = a.reduce((size, x) => Math.max(size, Math.abs(x)), 0);
+  // A resolvent of size 1 / radius is known to a few eps of |A| / radius.
+  const rounding = 64 * n * Number.EPSILON * Math.max(1, (Math.abs(centre) + n * top) / radius);
   let previous = trapezoid(a, n, centre, radius, 8);
   for (let nodes = 16; ; nodes *= 2) {
     const projector = trapezoid(a, n, centre, radius, nodes);
     let change = 0;
     for (let k = 0; k < n * n; k++) change = Math.max(change, Math.abs(projector[k] - previous[k]));
-    const converged = change <= 64 * n * Number.EPSILON;
-    // A singular resolvent, a circle through an eigenvalue, shows as a change that is not a number.
-    if (converged || nodes >= MAX_NODES || Number.isNaN(change)) return { projector, nodes, change, converged };
+    const settled = change <= rounding;
+    // A singular resolvent shows as a change that is not a number.
+    if (settled || nodes >= MAX_NODES || Number.isNaN(change)) {
+      return { projector, nodes, change, converged: settled && idempotenceDefect(projector, n) <= 4 * n * rounding };
+    }
     previous = projector;
   }
+}
+
+/** The largest entry of `P - P^2`. */
+function idempotenceDefect(p: Float64Array, n: number): number {
+  let defect = 0;
+  for (let s = 0; s < n; s++) {
+    for (let t = 0; t < n; t++) {
+      let entry = p[s * n + t];
+      for (let k = 0; k < n; k++) entry -= p[s * n + k] * p[k * n + t];
+      defect = Math.max(defect, Math.abs(entry));
+    }
+  }
+  return defect;
 }
 
 /** Nodes stand symmetrically about the real axis, off it, so that the upper half gives the real part of the whole. */

@@ -1,3 +1,4 @@
+import { InputError, show } from '../errors.js';
 import type { SymmetricEigen } from './symmetric-eigen.js';
 
 /**
@@ -11,12 +12,23 @@ export interface SpectralFunction {
   divided(j: number, k: number): number;
 }
 
-/** The indicator of a set of modes, whose matrix is the Riesz projector: divided differences vanish inside and outside, and cross the edge as `1 / (x_j - x_k)`. */
+/**
+ * The indicator of a set of modes, whose matrix is the Riesz projector: divided differences vanish inside and outside, and cross the edge as `1 / (x_j - x_k)`.
+ * {@link InputError} where a derivative is asked of a set that holds one of two equal eigenvalues: its projector has none.
+ */
 export function indicator(values: ArrayLike<number>, members: ReadonlySet<number>): SpectralFunction {
   return {
     value: (j) => (members.has(j) ? 1 : 0),
     divided: (j, k) => {
       if (members.has(j) === members.has(k)) return 0;
+      if (values[j] === values[k]) {
+        throw new InputError({
+          field: 'members',
+          expected: 'a set that holds all modes of an eigenvalue or none',
+          got: `one of ${show([j, k])}, both at ${show(values[j])}`,
+          remedy: 'take both or neither',
+        });
+      }
       return (members.has(j) ? 1 : -1) / (values[j] - values[k]);
     },
   };

@@ -55,8 +55,13 @@ function weyl({ groups }: ModeSet, { matrix }: Rates): GroupBounds {
 }
 
 /** Eigenvalues are known to rounding, and groups are as wide as what joins them. */
+const RELATIVE_SLACK = 1e-6;
+const ABSOLUTE_SLACK = 1e-12;
+/** Eigenvectors are known to this over the distance to the next eigenvalue. */
+const ROUNDING = 1e-13;
+
 function slack(gap: number): number {
-  return 1e-6 * gap + 1e-12;
+  return RELATIVE_SLACK * gap + ABSOLUTE_SLACK;
 }
 
 /** A run of neighbouring groups: its ends, its modes, its share of the weight and its distance to the rest of the sector. */
@@ -92,7 +97,6 @@ function windowRadius(set: ModeSet, anchor: number, rates: Rates, bounds: GroupB
   const last = inside[inside.length - 1];
   const inner = bounds.fastest(last);
   const outer = last + 1 < groups.length ? bounds.slowest(last + 1) : null;
-  const margin = (1 + kappa) * slack(groups[Math.min(last + 1, groups.length - 1)].gap);
   let best: CertifiedRadius = { radius: 0, limitedBy: 'gap' };
   for (let from = 0; from <= anchor; from++) {
     const slower = from === 0 ? null : runOf(set, total, 0, from - 1);
@@ -108,9 +112,8 @@ function windowRadius(set: ModeSet, anchor: number, rates: Rates, bounds: GroupB
       if (shares.radius <= best.radius) continue;
       const [slow, fast] = [bounds.slowest(from), bounds.fastest(to)];
       const edge = lastBefore(shares.radius, (t) => {
-        const inwards = kappa * slow(t).low - inner(t).high;
-        const outwards = outer === null ? inwards : outer(t).low - kappa * fast(t).high;
-        return Math.min(inwards, outwards) - margin;
+        const inwards = apart(inner(t).high, kappa * slow(t).low, kappa);
+        return outer === null ? inwards : Math.min(inwards, apart(kappa * fast(t).high, outer(t).low, kappa));
       });
       if (edge > best.radius) best = edge < shares.radius ? { radius: edge, limitedBy: 'edge' } : shares;
     }
@@ -118,8 +121,13 @@ function windowRadius(set: ModeSet, anchor: number, rates: Rates, bounds: GroupB
   if (best.radius > 0) return best;
   // Nothing could be certified: say whether the eigenvalues or the weights are in the way.
   const edge = kappa * groups[anchor].gap;
-  const near = groups.some(({ gap }) => Math.abs(gap - edge) <= margin);
+  const near = groups.some(({ gap }) => !(apart(Math.min(gap, edge), Math.max(gap, edge), kappa) > 0));
   return { radius: 0, limitedBy: near ? 'edge' : best.limitedBy };
+}
+
+/** How far one bound is below another, less what rounding and joining can take of that. */
+function apart(low: number, high: number, kappa: number): number {
+  return high * (1 - RELATIVE_SLACK) - low - (1 + kappa) * ABSOLUTE_SLACK;
 }
 
 /** A step beyond which nothing is asked: no path is longer. */
@@ -177,8 +185,9 @@ function relevanceRadius(set: ModeSet, rates: Rates): CertifiedRadius {
  * The largest `x` with `b x + c x / (distance - c x) <= margin`, which bounds the change of the square root of a run's share, and with `2 c x <= distance`, so
  * that the run is still the same one.
  *
- * `c x / (distance - c x)` is the angle to the rest of the sector (Davis and Kahan). The run also turns towards the old stationary vector, by at most
- * `|d sqrt(pi)| <= b / 2`; `Y` itself turns by at most `b`. Hence `b` here is one and a half times that of the observables.
+ * `c x / (distance - c x)` is the angle to the rest of the sector (Davis and Kahan). `Y / |Y|`, which has no part along `psi = sqrt(pi)`, turns by at most `b x / 2`,
+ * since `dY = l Y / 2` up to the sign of its part along `psi` and `l = d log pi` has the range `2 b`. What the new `psi'` takes of `Y` is at most the product of its overlaps with the run,
+ * below 1, and with `Y / |Y|`, again at most `b x / 2`. Together `b x`.
  */
 function shareRadius(
   margin: number,
@@ -192,12 +201,15 @@ function shareRadius(
     // All modes there are: their share cannot change.
     return { radius: Number.POSITIVE_INFINITY, limitedBy: name };
   }
+  const known = margin - ROUNDING * (1 + 1 / distance);
+  if (!(known > 0)) return { radius: 0, limitedBy: 'gap' };
   // b c x^2 - (b distance + c + margin c) x + margin distance = 0, the smaller root without cancellation.
-  const linear = b * distance + c + margin * c;
+  const linear = b * distance + c + known * c;
   const root =
-    (2 * margin * distance) / (linear + Math.sqrt(Math.max(0, linear * linear - 4 * b * c * margin * distance)));
-  const apart = distance / (2 * c);
-  return root <= apart ? { radius: root, limitedBy: name } : { radius: apart, limitedBy: 'gap' };
+    (2 * known * distance) / (linear + Math.sqrt(Math.max(0, linear * linear - 4 * b * c * known * distance)));
+  // Slightly less than half, since what joins two eigenvalues grows with them.
+  const halfway = distance / ((2 + RELATIVE_SLACK) * c);
+  return root <= halfway ? { radius: root, limitedBy: name } : { radius: halfway, limitedBy: 'gap' };
 }
 
 function smallest(limits: readonly CertifiedRadius[]): CertifiedRadius {

@@ -1,6 +1,7 @@
+import { InputError, show } from '../errors.js';
 import type { KernelName } from '../kernel/kernels.js';
 import { sensitivity } from '../kernel/sensitivity.js';
-import type { Model } from '../model/model.js';
+import { type Model, withParameters } from '../model/model.js';
 import { levelsInside, type ModeSet } from './mode-sets.js';
 import { lineBetween } from './path.js';
 import type { TableRoute } from './table-route.js';
@@ -25,17 +26,17 @@ export function freeze(theta: Float64Array, set: ModeSet): FrozenModes {
   return { theta: Float64Array.from(theta), members: [...levelsInside(set)] };
 }
 
-/** A step turns the projector by at most this share of the gap over the gap, times pi / 2: less than a fifth. */
-const STEP = 1 / 8;
+/** A step moves the matrix, and with it every eigenvalue, by at most this share of the gap: below a half, so that none can close it. */
+const STEP = 0.45;
 /** Steps shorter than this mean that the gap closes. */
 const SHORTEST = 1e-9;
 
 /**
  * Follows the projector on a frozen set along the straight line to `theta` by continuity.
  *
- * Each step is short enough, against the gap between members and non-members, that the projector turns by less than a fifth (Davis and Kahan, with the
- * constant `pi / 2` for sets that interleave), so that every mode at its end has an overlap with the old set near 1 or near 0 and membership needs no choice.
- * Crossings among the members, and among the others, do not matter.
+ * Each step is short enough, against the gap between members and non-members, that no two of them can meet on it (Weyl). So the members keep their ranks in the
+ * sorted spectrum, and the projector on them is the continuous one; what is to be found out is whether the gap stays open.
+ * Crossings among the members, and among the others, do not matter. {@link InputError} for members that are no modes, and for parameters that are not finite.
  */
 export function follow(
   route: TableRoute,
@@ -44,36 +45,29 @@ export function follow(
   frozen: FrozenModes,
   theta: Float64Array,
 ): Followed {
-  const line = lineBetween(frozen.theta, theta);
-  const rate = sensitivity(model, kernel).bound(line.step);
-  let at = 0;
-  let here = frozen;
-  while (at < 1) {
-    const modes = route.modes(here.theta);
-    const gap = distanceToOthers(modes.gaps, here.members);
-    const step = rate === 0 ? 1 : Math.min(1 - at, (STEP * gap) / rate);
-    if (step < SHORTEST && at + step < 1) return { frozen: here, arrived: false, at };
-    at = Math.min(1, at + step);
-    const next = line.at(at);
-    const { law: before } = route.at(here.theta);
-    const { law: after } = route.at(next);
-    const old = here.members.map((j) => modes.functions.subarray(j * modes.states, (j + 1) * modes.states));
-    const now = route.modes(next);
-    const members: number[] = [];
-    for (let k = 0; k < now.count; k++) {
-      let share = 0;
-      for (const phi of old) {
-        let overlap = 0;
-        for (let s = 0; s < now.states; s++) {
-          overlap += Math.sqrt(before.pi[s] * after.pi[s]) * phi[s] * now.functions[k * now.states + s];
-        }
-        share += overlap * overlap;
-      }
-      if (share > 0.5) members.push(k);
-    }
-    here = { theta: next, members };
+  const line = lineBetween(withParameters(model, frozen.theta).theta, withParameters(model, theta).theta);
+  const { count } = route.modes(frozen.theta);
+  const stray = frozen.members.find((j) => !Number.isInteger(j) || j < 0 || j >= count);
+  if (stray !== undefined) {
+    throw new InputError({
+      field: 'members',
+      expected: `indices of modes from 0 to ${count - 1}`,
+      got: show(stray),
+      remedy: 'freeze a set at these parameters',
+    });
   }
-  return { frozen: here, arrived: true, at: 1 };
+  const rate = sensitivity(model, kernel).bound(line.step);
+  const { members } = frozen;
+  let at = 0;
+  let here = line.at(0);
+  while (at < 1) {
+    const gap = distanceToOthers(route.modes(here).gaps, members);
+    const step = rate === 0 ? 1 : Math.min(1 - at, (STEP * gap) / rate);
+    if (step < SHORTEST && at + step < 1) return { frozen: { theta: here, members }, arrived: false, at };
+    at = Math.min(1, at + step);
+    here = line.at(at);
+  }
+  return { frozen: { theta: here, members }, arrived: true, at: 1 };
 }
 
 /** The smallest distance between an eigenvalue of the set and one outside, the stationary one at gap 0 included; infinite where there is none outside. */

@@ -1,3 +1,4 @@
+import { InputError, show } from '../errors.js';
 import type { SpectralFunction } from '../spectrum/spectral-function.js';
 
 /** `timescale` times `tau = 1/x - 1/2` (2.7) plus `mass`, as a function of a gap `x = 1 - s`: what a projected `T_C` and `mu_C` weigh a mode with. */
@@ -34,12 +35,23 @@ export interface SoftWindow {
   readonly eta: number;
 }
 
-/** Soft membership (4.2): `chi (t tau + m)`, an analytic function of the gaps, with divided differences by the product rule and without cancellation. */
+/**
+ * Soft membership (4.2): `chi (t tau + m)`, an analytic function of the gaps, with divided differences by the product rule and without cancellation.
+ * {@link InputError} for a window without a positive width or a finite centre.
+ */
 export function softMembership(
   gaps: ArrayLike<number>,
   { center, eta }: SoftWindow,
   { timescale, mass }: TimeAndMass,
 ): SpectralFunction {
+  if (!(eta > 0) || !Number.isFinite(eta + center)) {
+    throw new InputError({
+      field: 'soft',
+      expected: 'a window with a finite centre and a positive width eta',
+      got: show({ center, eta }),
+      remedy: 'give both in gaps per kernel step',
+    });
+  }
   const chi = Float64Array.from(gaps, (x) => logistic((center - x) / eta));
   const rest = Float64Array.from(gaps, (x) => logistic((x - center) / eta));
   const f = (j: number) => timescale * (1 / gaps[j] - 0.5) + mass;
