@@ -42,7 +42,7 @@ test('geometric convergence: the error is squared at every doubling, so the node
   for (const ratio of [0.1, 0.3, 0.5, 0.7, 0.85]) {
     const a = withSpectrum([0, ratio, 1 / ratio], 19);
     const { nodes, converged } = contourProjector(a, 3, { centre: 0, radius: 1 });
-    // The change from m / 2 to m nodes is ratio^(m / 2); it settles where that is at the rounding that the code allows, 64 n eps (n |A|). At these
+    // The change from m / 2 to m nodes is ratio^(m / 2); it settles where that is at the rounding that the code allows, 64 n eps |A|. At these
     // ratios it is far above that at one number of nodes and far below at the next.
     let expected = 16;
     while (ratio ** (expected / 2) > (64 * 3 * EPS * 3) / ratio) expected *= 2;
