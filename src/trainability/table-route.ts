@@ -244,10 +244,12 @@ function pullback(law: Boltzmann, kernel: KernelOperator, bar: Quantities, parts
     for (let s = 0; s < lbar.length; s++) lbar[s] += bar.timescale * timeBar[s];
   }
   if (bar.variance) {
-    // mu = sum_a (1 - m_a^2), d m_a = sum_s f_a(s) pi(s) l(s).
-    const means = observableSums(law.space, law.pi);
-    const table = linearCombination(law.space, means);
-    for (let s = 0; s < lbar.length; s++) lbar[s] -= 2 * bar.variance * law.pi[s] * table[s];
+    // mu = sum_a (1 - m_a^2), d m_a = E[f_a l] = E[fc_a l]. The centred sum of m_a f_a is taken relative to the most probable state, where in a plateau it is tiny.
+    const table = linearCombination(law.space, observableSums(law.space, law.pi));
+    const atGround = table[law.ground];
+    let mean = 0;
+    for (let s = 0; s < lbar.length; s++) mean += law.pi[s] * (table[s] - atGround);
+    for (let s = 0; s < lbar.length; s++) lbar[s] -= 2 * bar.variance * law.pi[s] * (table[s] - atGround - mean);
   }
   const addCluster = ({ modes, membership }: Cluster, timescale = 0, mass = 0) => {
     const density = spectralFormCotangent(law, kernel, modes, membership({ timescale, mass }));
