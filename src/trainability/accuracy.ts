@@ -13,6 +13,8 @@ export const ACCURACY = {
   factored: { value: 1e-13, gradient: 1e-12, gap: 5e-13, weight: 5e-10, error: 1e-12 },
   /** Sums over modes against the solve of (3.3), in units of `eps / gap`; derivatives carry one more power of the gap. */
   modes: 64,
+  /** Derivatives of hard and soft spectral forms against central differences: within their own error, which is at most this share. */
+  spectralForms: 1e-4,
   /** The exact error (3.4) against the sum over all paths, under a mixture and under a product of blocks. */
   paths: { mixture: 1e-13, product: 5e-13 },
   /** The error from equilibrium beyond the dense limit against propagation, relative, in units of `eps sqrt(states) (1 + K / 2)`. */

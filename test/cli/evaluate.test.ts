@@ -43,7 +43,7 @@ function json({ code, stdout, stderr }: Finished, expected = 0): ModelEvaluation
 }
 
 const TOP =
-  'schemaVersion model kernel stepsPerSweep burnIn window chains start estimate signal kl plateau operational positivePhase predictors trackingBound spectralGap limitingFactor gates gateThresholds references claim notes';
+  'schemaVersion model kernel stepsPerSweep burnIn window chains start estimate signal kl plateau operational positivePhase predictors certificate trackingBound spectralGap limitingFactor gates gateThresholds references claim notes';
 const PREDICTOR = ['Rhat', 'timescale', 'slowMass', 'effectiveGap'];
 const keys = (value: object | null | undefined) => Object.keys(value ?? {}).sort();
 

@@ -25,6 +25,7 @@ const most = {
   window: '2500',
   start: 'state:5',
   seed: 2147483647,
+  membership: { epsilon: 0.01, kappa: 3, onEvent: 'stop', eta: 0.02 },
   gates: { ...DEFAULT_GATE_THRESHOLDS, windowTimes: 20, bulkRelaxation: 0.1 },
   references: { gap: 0.5, signal: 1, window: 200 },
   train: {
@@ -46,6 +47,7 @@ test('defaults are filled in and paths are relative to the file', () => {
     window: { amount: 1000, unit: 'sweeps' },
     start: 'stationary',
     seed: 1,
+    membership: { epsilon: 1e-3, kappa: 2.5, onEvent: null, eta: null },
     gates: DEFAULT_GATE_THRESHOLDS,
     references: DEFAULT_REFERENCES,
     train: { steps: 3000, optimizer: 'adam', learningRate: 0.05, weightDecay: 0, penalties: [] },
@@ -83,7 +85,7 @@ test.each([least, most])('the SPEC as used reads back to itself from any folder'
   writeFileSync(join(elsewhere, 'spec.json'), JSON.stringify(specToJson(spec)));
   expect(readSpec(join(elsewhere, 'spec.json'))).toEqual(spec);
   expect(Object.keys(specToJson(spec)).join(' ')).toBe(
-    'schemaVersion model data kernel burnIn window start seed gates references train design',
+    'schemaVersion model data kernel burnIn window start seed membership gates references train design',
   );
 });
 

@@ -60,7 +60,9 @@ function computed(
   const data = randomData(model.visible.length, 5, 0.7);
   const estimator = { kernel, start, burnIn: 1, window: 3, chains: 1 } as const;
   const signal = supported(() => createRoute(model, data, { kernel }).evaluate(model.theta, ['signal', 'kl']));
-  const e = supported(() => evaluateModel(model, data, { ...estimator, epsilon: 1e-3, kappa: 2.5, gradient: true }));
+  const e = supported(() =>
+    evaluateModel(model, data, { ...estimator, epsilon: 1e-3, kappa: 2.5, soft: 0.05, gradient: true }),
+  );
   const measured = supported(() => measureSnr(model, data, { ...estimator, repetitions: 2, seed: 1 }));
   const of = (value: unknown, gradient: unknown = null) => ({
     value: (value ?? null) !== null,
@@ -72,6 +74,8 @@ function computed(
     kl: of(signal?.value.kl, signal?.pullback({ kl: 1 })),
     'predictors.full': of(p?.full.Rhat, e?.gradient?.logRhatFull && e.gradient.logEffectiveGap),
     'predictors.slowCluster': of(p?.slowCluster, e?.gradient?.logRhatSlowCluster),
+    'predictors.soft': of(p?.soft, e?.gradient?.logRhatSoft),
+    certificate: of(e?.certificate),
     'predictors.relevant': of(p?.relevant),
     'predictors.singleRelevantGap': of(p?.singleRelevantGap),
     'predictors.singleGap': of(p?.singleGap),

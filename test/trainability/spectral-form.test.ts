@@ -1,6 +1,7 @@
 import type { KernelName, Model } from 'htdml';
 import { expect, test } from 'vitest';
 import { pullbackLogPi } from '../../src/model/boltzmann.js';
+import { ACCURACY } from '../../src/trainability/accuracy.js';
 import type { DenseModes } from '../../src/trainability/dense-modes.js';
 import { hardMembership, softMembership } from '../../src/trainability/membership.js';
 import { levelsInside } from '../../src/trainability/mode-sets.js';
@@ -60,7 +61,7 @@ test.each(cases)(
     // Not by way of a big error.
     const modes = route.modes(model.theta);
     const scale = spectralForm(modes, q(modes));
-    expect(error + rounding).toBeLessThan(1e-4 * scale);
+    expect(error + rounding).toBeLessThan(ACCURACY.spectralForms * scale);
   },
 );
 
