@@ -68,7 +68,11 @@ function crossingRow({ kind, at, eigenvalues: [a, b], inside }: PathReport['cros
 
 function summary(report: PathReport): string {
   const open = report.uncertified.reduce((sum, [a, b]) => sum + b - a, 0);
-  return `${report.events.length} events and ${report.crossings.length} crossings from ${report.evaluations} spectra; all but ${num(open, 2)} of the path is certified`;
+  const count = (things: readonly unknown[], name: string) =>
+    `${things.length} ${name}${things.length === 1 ? '' : 's'}`;
+  const certified =
+    open === 0 ? 'all of the path is certified' : `a share of ${num(open, 2)} of the path is not certified`;
+  return `${count(report.events, 'event')} and ${count(report.crossings, 'crossing')} from ${report.evaluations} spectra; ${certified}`;
 }
 
 function describePath(report: PathReport, fromPath: string, toPath: string): string {
@@ -110,7 +114,7 @@ async function renderPath(report: PathReport, model: Model, fromPath: string, to
             kind: 'figure',
             svg: pathFigure(report),
             caption:
-              'log R_hat of the set, broken where the set changes, and the gaps of the groups in it, larger where they carry more of the observables’ variance. Vertical lines: events. Rings: crossings, filled where levels meet and open where they repel.',
+              'log R_hat of the set, broken where the set changes, and the gaps of the groups in it, larger where they carry more of the observables’ variance. Vertical lines: events. Circles: crossings, filled where levels pass through each other and open where they repel.',
             alt: 'log R_hat and gaps along the path, with events and crossings',
           },
           { kind: 'paragraph', text: `${summary(report)}.` },

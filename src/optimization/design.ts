@@ -145,7 +145,7 @@ export function* design(
   /** Evaluates a point and keeps it if it is the best feasible one. Where the design is to stop at an event, nothing beyond one is looked at. */
   const visit = (theta: Float64Array) => {
     if (stops && watch !== undefined) {
-      seen = watch.eventsTo(theta);
+      seen = watch.eventsTo(theta, true);
       stopped ||= seen.length > 0;
       if (stopped) {
         last = null;
@@ -208,7 +208,12 @@ export function* design(
     const at = evaluated.get(x) ?? null;
     const divergence = at?.values[1] ?? Number.POSITIVE_INFINITY;
     const draws = Math.min(DRAWS, settings.steps - spent);
-    for (const _ of drawBack(x, at, draws, limit, lower, upper, visit)) {
+    const draw: Visit = (theta) => {
+      const there = visit(theta);
+      if (there !== null) onStep(theta);
+      return there;
+    };
+    for (const _ of drawBack(x, at, draws, limit, lower, upper, draw)) {
       yield record(++spent);
       if (stopped) return { ...state, best, stopped: `the set of modes changes at evaluation ${spent}` };
     }

@@ -34,13 +34,13 @@ export class MembershipWatch {
     this.last = Float64Array.from(theta);
   }
 
-  /** The events on the straight line from the last point, which stays where it is. */
-  eventsTo(theta: Float64Array): StepEvent[] {
+  /** The events on the straight line from the last point, which stays where it is; with `firstOnly` those of the first change alone, which costs less. */
+  eventsTo(theta: Float64Array, firstOnly = false): StepEvent[] {
     if (this.last === null || this.last.every((value, a) => value === theta[a])) return [];
     const line = lineBetween(this.last, theta);
     const rates = ratesAlong(this.model, this.kernel, line.step);
     try {
-      const { changes } = scanPath(certifiedLine(this.route, line, rates, this.rule, this.thresholds));
+      const { changes } = scanPath(certifiedLine(this.route, line, rates, this.rule, this.thresholds), { firstOnly });
       return changes.flatMap((change) => eventsOf(change, rates));
     } catch (error) {
       if (error instanceof ConvergenceError) return [{ type: 'unwatched', reason: error.message }];

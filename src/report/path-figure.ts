@@ -20,13 +20,21 @@ export interface PathFigure {
 }
 
 const CURVE = '#1f63b4';
+const INK = '#22262b';
+const RINGS = {
+  true: { label: 'levels cross', fill: INK },
+  avoided: { label: 'levels repel', fill: 'white' },
+} as const;
+const RING_RADIUS = 4.5;
 
 /**
  * `log R_hat` along a path, broken where the set of modes changes, above the gaps `1 - s` of the groups in the set, with a dot as large as the
  * group's share. Events are vertical lines, crossings rings (full: true, open: avoided).
  */
 export function pathFigure({ samples, crossings, events }: PathFigure): string {
-  const styles = seriesStyles(events.map(({ type }) => type));
+  // The first style is that of the curve.
+  const styles = seriesStyles(['', ...events.map(({ type }) => type)]);
+  styles.delete('');
   const x = linearAxis([0, 1]);
   const values = samples.map(({ logRhat }) => logRhat).filter(onLinearAxis);
   const dots = samples.flatMap(({ at, groups }) => {
@@ -39,11 +47,17 @@ export function pathFigure({ samples, crossings, events }: PathFigure): string {
   });
   const drawn = dots.filter(({ gap, r }) => onLogAxis(gap) && Number.isFinite(r));
   const rings = crossings.map(({ at, kind, eigenvalues: [a, b] }) => ({ at, kind, gap: 1 - (a + b) / 2 }));
-  const key = legend(
-    [[...styles].map(([label, { colour, dash }]) => ({ label, swatch: { kind: 'line', colour, width: 2, dash } }))],
-    FRAME_WIDTH,
-    0,
-  );
+  const lines = [...styles].map(([label, { colour, dash }]) => ({
+    label,
+    swatch: { kind: 'line', colour, width: 2, dash } as const,
+  }));
+  const marks = (['true', 'avoided'] as const)
+    .filter((kind) => rings.some((ring) => ring.kind === kind))
+    .map((kind) => ({
+      label: RINGS[kind].label,
+      swatch: { kind: 'mark', shape: 'circle', radius: RING_RADIUS, fill: RINGS[kind].fill, stroke: INK } as const,
+    }));
+  const key = legend([[...lines, ...marks]], FRAME_WIDTH, 0);
   const rules = events.map(({ at, type }) => {
     const style = styles.get(type);
     return ruleX([at], { stroke: style?.colour ?? CURVE, strokeDasharray: style?.dash ?? 'none', strokeWidth: 1 });
@@ -55,13 +69,8 @@ export function pathFigure({ samples, crossings, events }: PathFigure): string {
     xLabel: null,
     yLabel: 'log R_hat of the set',
     height: 180,
-    above: events.length === 0 ? INSET : key.height + INSET,
-    marks: [
-      ...(events.length === 0 ? [] : key.marks),
-      ...(values.length === 0 ? [notice('no values')] : []),
-      ...rules,
-      ...pieces(samples, events),
-    ],
+    above: key.height + INSET,
+    marks: [...key.marks, ...(values.length === 0 ? [notice('no values')] : []), ...rules, ...pieces(samples, events)],
   });
   const bottom = panel({
     ...common,
@@ -76,11 +85,10 @@ export function pathFigure({ samples, crossings, events }: PathFigure): string {
       dot(rings, {
         x: 'at',
         y: 'gap',
-        r: 5,
-        fill: (ring) => (ring.kind === 'true' ? '#22262b' : 'none'),
-        fillOpacity: 0.35,
-        stroke: '#22262b',
-        strokeWidth: 1,
+        r: RING_RADIUS,
+        fill: (ring: (typeof rings)[number]) => RINGS[ring.kind].fill,
+        stroke: INK,
+        strokeWidth: 1.4,
       }),
     ],
   });

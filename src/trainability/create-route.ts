@@ -1,4 +1,4 @@
-import { InputError, UnsupportedError } from '../errors.js';
+import { InputError, show, UnsupportedError } from '../errors.js';
 import { FACTORED_KERNELS, type FactoredKernel, isFactored, type KernelName } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
@@ -12,7 +12,7 @@ import { TableRoute } from './table-route.js';
 export interface RouteOptions {
   /** The chain whose timescale is computed. */
   readonly kernel: KernelName;
-  /** Default `auto`: factored for an RBM under a kernel that has this route (`KERNELS`), else the table. */
+  /** Default `auto`: factored for an RBM under a kernel that has this route (`KERNELS`), if no soft window is asked for, else the table. */
   readonly route?: 'auto' | 'table' | 'factored' | undefined;
   /** Which modes the slow cluster holds; `epsilon` 1e-3 and `kappa` 2.5 by default. */
   readonly thresholds?: ModeThresholds | undefined;
@@ -31,8 +31,10 @@ export function isFactorable(model: Model, kernel: KernelName): kernel is Factor
  */
 export function createRoute(model: Model, data: DataLaw, options: RouteOptions): Route {
   checkDataSize(model, data);
-  const { kernel, route: choice = 'auto', thresholds = DEFAULT_THRESHOLDS } = options;
-  if (choice !== 'table' && isFactorable(model, kernel)) return new FactoredRoute(model, data, kernel);
+  const { kernel, route: choice = 'auto', thresholds = DEFAULT_THRESHOLDS, soft } = options;
+  if (soft !== undefined) checkWindow(soft);
+  const factored = choice === 'factored' || (choice === 'auto' && soft === undefined);
+  if (factored && isFactorable(model, kernel)) return new FactoredRoute(model, data, kernel);
   if (choice === 'factored') {
     throw new UnsupportedError(
       `The factored route for ${model.layers === null ? 'this graph' : kernel}`,
@@ -40,7 +42,7 @@ export function createRoute(model: Model, data: DataLaw, options: RouteOptions):
       'use the table route, or one of them',
     );
   }
-  return new TableRoute(model, data, kernel, thresholds, options.soft ?? null);
+  return new TableRoute(model, data, kernel, thresholds, soft ?? null);
 }
 
 /** Data and model must have the same number of visible spins. */
@@ -52,4 +54,16 @@ export function checkDataSize(model: Model, data: DataLaw): void {
     got: `${data.spins}`,
     remedy: 'use data and a model of the same size',
   });
+}
+
+function checkWindow(soft: SoftWindow): void {
+  for (const field of ['center', 'eta'] as const) {
+    if (soft[field] > 0 && Number.isFinite(soft[field])) continue;
+    throw new InputError({
+      field: `soft.${field}`,
+      expected: 'a positive finite number',
+      got: show(soft[field]),
+      remedy: field === 'eta' ? 'give the width of the window in 1 - s' : 'give the gap 1 - s at its edge',
+    });
+  }
 }

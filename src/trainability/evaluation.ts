@@ -17,7 +17,7 @@ import {
 } from './operational.js';
 import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
-import { RESOLVED_GAP } from './resolved.js';
+import { RESOLVED_GAP, resolvedSignal } from './resolved.js';
 import type { Relaxation, Route, RouteInfo, Spectrum } from './route.js';
 import { type SoftPredictor, softReport } from './soft-report.js';
 import { type Start, startLaw, startState } from './start.js';
@@ -139,7 +139,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
   const evaluation = route.evaluate(theta, ['timescale', 'variance', 'signal', 'kl']);
   const { timescale = 0, variance = 0, kl = 0 } = evaluation.value;
   const { observables, ...numerics } = evaluation.info;
-  const signal = signalOf(evaluation.value.signal ?? 0, theta.length);
+  const signal = resolvedSignal(evaluation.value.signal ?? 0, theta.length);
   const samples = chains * window;
   const full = predict(timescale, variance, signal, samples);
   const stuck = numerics.converged
@@ -245,11 +245,6 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
 function smallTable(route: Route, model: Model, data: DataLaw, { kernel, epsilon, kappa }: EvaluateOptions) {
   if (2 ** (model.biased ? model.spins : model.spins - 1) > MAX_DENSE_STATES) return null;
   return route instanceof TableRoute ? route : new TableRoute(model, data, kernel, { epsilon, kappa });
-}
-
-/** Every component of `g` is a difference of means known to a few eps: a signal of that size is zero (the model is its own teacher). */
-function signalOf(squared: number, parameters: number): number {
-  return squared <= parameters * (64 * Number.EPSILON) ** 2 ? 0 : squared;
 }
 
 function isResolved({ groups }: Relaxation): boolean {

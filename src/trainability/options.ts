@@ -18,7 +18,11 @@ const RULES = {
   chains: whole(1, 'independent chains'),
   repetitions: whole(2, 'independent repetitions; an error bar needs two'),
   seed: whole(0, 'the seed'),
-  steps: whole(2, 'intervals'),
+  steps: {
+    ok: (value) => Number.isSafeInteger(value) && value >= 2 && value <= 10_000,
+    expected: 'a whole number from 2 to 10000',
+    remedy: 'give the number of intervals between samples',
+  },
   epsilon: {
     ok: (value) => value > 0 && value < 1,
     expected: 'a number between 0 and 1',

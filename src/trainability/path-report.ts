@@ -8,6 +8,7 @@ import { levelsInside, type MembershipRule, type ModeSet, type ModeThresholds, m
 import { checkOptions } from './options.js';
 import { certifiedLine, lineBetween, modeSetAt, ratesAlong } from './path.js';
 import { scanPath } from './path-scan.js';
+import { resolvedSignal } from './resolved.js';
 import { TableRoute } from './table-route.js';
 
 export interface PathOptions {
@@ -20,6 +21,12 @@ export interface PathOptions {
   /** `K` in kernel steps. */
   readonly window: number;
 }
+
+/**
+ * Intervals shorter than this are not certified but looked at from their ends. Under `relevance` the certificate reaches only as far as the next weight near `epsilon` or the next
+ * level nearby, and most of a path would be cut to the last.
+ */
+const RESOLUTION: Readonly<Record<MembershipRule, number>> = { window: 1e-6, relevance: 1e-3 };
 
 export interface PathSample {
   readonly at: number;
@@ -57,7 +64,7 @@ export function scanModels(from: Model, to: Model, data: DataLaw, options: PathO
   const route = new TableRoute(from, data, kernel, thresholds);
   const line = lineBetween(from.theta, to.theta);
   const rates = ratesAlong(from, kernel, line.step);
-  const scan = scanPath(certifiedLine(route, line, rates, rule, thresholds));
+  const scan = scanPath(certifiedLine(route, line, rates, rule, thresholds), { resolution: RESOLUTION[rule] });
 
   const samples = Array.from({ length: options.steps + 1 }, (_, k) => {
     const at = k / options.steps;
@@ -89,7 +96,7 @@ export function scanModels(from: Model, to: Model, data: DataLaw, options: PathO
 
 function logRhatOf(route: TableRoute, theta: Float64Array, set: ModeSet, window: number): number | null {
   const { signal = 0 } = route.evaluate(theta, ['signal']).value;
-  const value = Math.log(((window / 2) * signal) / setTimescale(set));
+  const value = Math.log(((window / 2) * resolvedSignal(signal, theta.length)) / setTimescale(set));
   return Number.isFinite(value) ? value : null;
 }
 

@@ -36,6 +36,8 @@ export interface ScanOptions {
   /** To this the places of changes are bisected. */
   readonly tolerance?: number;
   readonly maxEvaluations?: number;
+  /** Ends at the first change: what lies beyond it is neither looked at nor listed. */
+  readonly firstOnly?: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface ScanOptions {
  */
 export function scanPath(
   look: (at: number) => CertifiedSet,
-  { resolution = 1e-6, tolerance = 1e-10, maxEvaluations = 100_000 }: ScanOptions = {},
+  { resolution = 1e-6, tolerance = 1e-10, maxEvaluations = 100_000, firstOnly = false }: ScanOptions = {},
 ): PathScan {
   const points: PathPoint[] = [];
   const changes: MembershipChange[] = [];
@@ -62,9 +64,11 @@ export function scanPath(
     return point;
   };
   type Visited = ReturnType<typeof visit>;
+  // Both functions go from left to right, so what is found first is what comes first.
+  const isDone = () => firstOnly && changes.length > 0;
 
   const bisect = (a: Visited, b: Visited): void => {
-    if (a.name === b.name) return;
+    if (a.name === b.name || isDone()) return;
     const middle = (a.at + b.at) / 2;
     if (b.at - a.at <= tolerance || middle <= a.at || middle >= b.at) {
       changes.push({ before: a, after: b });
@@ -75,6 +79,7 @@ export function scanPath(
     bisect(m, b);
   };
   const cover = (a: Visited, b: Visited): void => {
+    if (isDone()) return;
     const [from, to] = [a.at + a.radii().forwards, b.at - b.radii().backwards];
     if (a.name === b.name && from >= to) return;
     if (b.at - a.at > resolution) {

@@ -87,6 +87,8 @@ export function certifiedLine(
     const theta = line.at(at);
     const set = modeSetAt(route, theta, rule, thresholds);
     const radii = () => {
+      // A path of length zero, also where no radius in theta could be certified.
+      if (rates.matrix === 0) return { forwards: Number.POSITIVE_INFINITY, backwards: Number.POSITIVE_INFINITY };
       const plain = certifiedRadius(set, rates);
       if (!(route instanceof TableRoute) || plain.limitedBy !== 'edge') {
         return { forwards: plain.radius, backwards: plain.radius };
