@@ -61,6 +61,7 @@ export {
   type CertificateLimit,
   type CertifiedRadius,
   certifiedRadius,
+  type GroupBounds,
   type Rates,
 } from './trainability/certificate.js';
 export type { CertificateReport } from './trainability/certificate-report.js';
@@ -77,6 +78,7 @@ export type { Crossing } from './trainability/crossings.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
 export type { Claim, Gate, Gates } from './trainability/gates.js';
 export type { GradientReport } from './trainability/gradient-report.js';
+export type { LevelBounds } from './trainability/level-motion.js';
 export { logEffectiveGap, logRhat, type Objective, type ScalarWithCotangent } from './trainability/log-quantities.js';
 export { type SoftWindow, softMembership, type TimeAndMass } from './trainability/membership.js';
 export { EVENT_TYPES, type EventType, type MembershipEvent } from './trainability/membership-events.js';
@@ -90,7 +92,7 @@ export {
   sameMembership,
 } from './trainability/mode-sets.js';
 export type { Note } from './trainability/notes.js';
-export type { GroupSnr, Operational } from './trainability/operational.js';
+export type { GroupSnr, Operational, PositivePhase } from './trainability/operational.js';
 export { modeSetAt, ratesAlong, worstRates } from './trainability/path.js';
 export { type PathOptions, type PathReport, type PathSample, scanModels } from './trainability/path-report.js';
 export type { ModeGroup, ModePredictors, Predictor } from './trainability/predictors.js';

@@ -6,9 +6,13 @@ import type { StateSampler } from './start-sampler.js';
 
 /** Independent chains of a kernel: `burnIn` steps unseen, then `window` steps (2.4). */
 export interface ChainPlan {
+  /** The kernel that moves every chain. */
   readonly kernel: KernelName;
+  /** `B` (2.4), kernel steps that are run unseen, at least 0. */
   readonly burnIn: number;
+  /** `K` (2.4), kernel steps of each chain that are seen, at least 1. */
   readonly window: number;
+  /** `M` (2.4), independent chains. */
   readonly chains: number;
 }
 

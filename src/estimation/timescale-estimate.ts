@@ -12,14 +12,23 @@ const TAIL_SIGMAS = 3;
 /** The integrated time of an observable as independent chains show it. */
 export type IntegratedTime =
   /** The observable never changed: nothing is known of its time. */
-  | { readonly status: 'constant'; readonly mean: number }
+  | {
+      /** Every value of every chain is the same. */
+      readonly status: 'constant';
+      /** That value. */
+      readonly mean: number;
+    }
   /** `no window`: the chains are too short for this observable, and its time is that of the lags up to half a chain. */
   | {
+      /** Whether the lags up to half a chain hold a window. */
       readonly status: 'windowed' | 'no window';
+      /** Of all steps of all chains. */
       readonly mean: number;
+      /** About that mean, corrected to first order for the mean being an estimate. */
       readonly variance: number;
-      /** `tau_int = 1 + 2 sum_t rho(t)` (2.7) in steps, with its standard error; half of it is `tau`. */
+      /** `tau_int = 1 + 2 sum_t rho(t)` (2.7) in steps; half of it is `tau`. */
       readonly tauInt: number;
+      /** Of `tauInt`, in steps (Madras and Sokal 1988). */
       readonly standardError: number;
       /** Null for a single chain. */
       readonly agreement: Agreement | null;
@@ -34,7 +43,13 @@ export interface TimescaleEstimate {
   /** The lag up to which correlations are summed: the longest of the observables' own windows or more, or half a chain where one of them has none. */
   readonly lagWindow: number;
   /** The largest integrated time `tau_int` and its observable; null where no observable changed. */
-  readonly slowestObservable: { readonly parameter: number; readonly integratedTime: number } | null;
+  readonly slowestObservable: {
+    /** Its position in `observables`. */
+    readonly parameter: number;
+    /** `tau_int` (2.7) in steps. */
+    readonly integratedTime: number;
+  } | null;
+  /** Of each observable; for a model's (2.2) in theta order. */
   readonly observables: readonly IntegratedTime[];
 }
 
@@ -131,7 +146,7 @@ export function estimateTimescale(
   return { T, standardError: errorOfSum(parts, shares), lagWindow: window, slowestObservable: slowest, observables };
 }
 
-/** {@link estimateTimescale} for one observable. Throws {@link InputError} where there are no chains, or they are empty or of different lengths, or hold what is no number. */
+/** The integrated time (2.7) of one observable from its values at every step of independent chains. Throws {@link InputError} where there are no chains, or they are empty or of different lengths, or hold what is no number. */
 export function integratedTime(chains: readonly ArrayLike<number>[]): IntegratedTime {
   const steps = chains[0]?.length ?? 0;
   // The squares of larger numbers overflow, or those of smaller ones vanish.

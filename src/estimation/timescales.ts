@@ -12,15 +12,19 @@ import { type Verdict, verdict } from './verdict.js';
 
 /** The chains from which timescales are measured: at least two, `window` steps each after `burnIn`. */
 export interface TimescaleOptions extends ChainPlan {
+  /** Law of the first state, drawn anew for every chain. */
   readonly start: Start;
+  /** Of {@link randomSource}; the same seed gives the same numbers. */
   readonly seed: number;
 }
 
 /** Timescales by sampling. A number whose verdict is `unresolved` is not known within its error: the chains are too short or too few, and it is mostly too small. */
 export interface MeasuredTimescale extends TimescaleEstimate, Verdict {
-  /** Steps of a chain, chains, and their product. */
+  /** Kernel steps of each chain that were seen. */
   readonly window: number;
+  /** Independent chains. */
   readonly chains: number;
+  /** Kernel steps of all chains together, `window` times `chains`. */
   readonly steps: number;
   /** The same from the first half of every chain. */
   readonly half: TimescaleEstimate;
@@ -35,7 +39,7 @@ export const MAX_MEASURE_BYTES = 2 ** 29;
  * of up to 25 padded series. Chains that never leave a part of the states look like ones that have seen them all: only starts that differ, as from `uniform`,
  * can tell.
  *
- * Throws InputError for options out of range or data of another size, and UnsupportedError above {@link MAX_MEASURE_BYTES}.
+ * Throws InputError for options out of range or data of another size, and UnsupportedError where the memory would be above 512 MiB.
  */
 export function measureTimescales(model: Model, data: DataLaw | null, options: TimescaleOptions): MeasuredTimescale {
   const { window, chains, start, seed } = options;

@@ -4,6 +4,7 @@ import type { IntegratedTime, TimescaleEstimate } from './timescale-estimate.js'
 
 /** Whether measured timescales can be relied on (DESIGN section 6). */
 export interface Verdict {
+  /** `resolved` where every observable changes and has a window, and all of {@link VERDICT_THRESHOLDS} are kept. */
   readonly verdict: 'resolved' | 'unresolved';
   /** What is missing, a sentence each; empty where resolved. */
   readonly missing: readonly string[];

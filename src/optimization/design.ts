@@ -21,6 +21,7 @@ export interface DesignSettings {
   readonly seed: number;
   /** Sees the changes of the set of modes; left out where nothing depends on it. With `stop` the design ends before the first. */
   readonly watch?: MembershipWatch | undefined;
+  /** What happens at a change that the watch sees: only `stop` ends the design. Left out, it goes on. */
   readonly onEvent?: EventPolicy | undefined;
 }
 

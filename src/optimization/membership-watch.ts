@@ -7,12 +7,20 @@ import { certifiedLine, lineBetween, ratesAlong } from '../trainability/path.js'
 import { scanPath } from '../trainability/path-scan.js';
 import type { Route } from '../trainability/route.js';
 
-/** What an optimiser does at a membership event: goes on with the new set, stops before it, or has an objective that knows no events (4.2). */
+/** All event policies. */
 export const EVENT_POLICIES = ['refreeze', 'stop', 'soft'] as const;
+/** What an optimiser does at a membership event: goes on with the new set, stops before it, or has an objective that knows no events (4.2). */
 export type EventPolicy = (typeof EVENT_POLICIES)[number];
 
 /** An event on a step of an optimiser; `at` is the part of the step, 0 where it began. */
-export type StepEvent = MembershipEvent | { readonly type: 'unwatched'; readonly reason: string };
+export type StepEvent =
+  | MembershipEvent
+  | {
+      /** Changes on this step may have been missed. */
+      readonly type: 'unwatched';
+      /** Why, in a sentence. */
+      readonly reason: string;
+    };
 
 /**
  * Sees every change of the set of modes on an optimiser's way: a step within the certified radii of its ends costs one spectrum, a longer one is scanned (4.1). What cannot be

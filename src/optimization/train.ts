@@ -16,6 +16,7 @@ export interface TrainSettings {
   readonly penalties: readonly Term[];
   /** Sees the changes of the set of modes; left out where nothing depends on it. With `stop` the run ends before the first. */
   readonly watch?: MembershipWatch | undefined;
+  /** What happens at a change that the watch sees: only `stop` ends the run. Left out, it goes on. */
   readonly onEvent?: EventPolicy | undefined;
 }
 

@@ -5,18 +5,38 @@ import { FRAME_WIDTH, INSET, notice, panel } from './panel.js';
 import { seriesStyles } from './styles.js';
 import { renderSvg } from './svg.js';
 
+/** What {@link pathFigure} draws: the part of a path report that it needs. */
 export interface PathFigure {
+  /** Points of the path, in order. */
   readonly samples: readonly {
+    /** The path parameter, from 0 to 1. */
     readonly at: number;
+    /** Of the set (3.2); null breaks the curve. */
     readonly logRhat: number | null;
-    readonly groups: readonly { readonly eigenvalue: number; readonly weight: number }[];
+    /** The groups in the set. */
+    readonly groups: readonly {
+      /** `s`. */
+      readonly eigenvalue: number;
+      /** `mu` (2.6). */
+      readonly weight: number;
+    }[];
   }[];
+  /** Crossings of levels. */
   readonly crossings: readonly {
+    /** The path parameter. */
     readonly at: number;
+    /** Whether the levels meet or repel. */
     readonly kind: 'true' | 'avoided';
+    /** `s` of the two levels there; the ring is at their mean. */
     readonly eigenvalues: readonly [number, number];
   }[];
-  readonly events: readonly { readonly at: number; readonly type: string }[];
+  /** Changes of the set of modes. */
+  readonly events: readonly {
+    /** The path parameter. */
+    readonly at: number;
+    /** In the legend. */
+    readonly type: string;
+  }[];
 }
 
 const CURVE = '#1f63b4';

@@ -3,7 +3,9 @@ import { InputError, show } from '../errors.js';
 
 /** A circle around a centre on the real axis. */
 export interface Circle {
+  /** On the real axis, in units of the matrix's eigenvalues. */
   readonly centre: number;
+  /** Positive, in the same units. */
   readonly radius: number;
 }
 

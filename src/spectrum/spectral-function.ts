@@ -8,7 +8,9 @@ import type { SymmetricEigen } from './symmetric-eigen.js';
  * `divided` is asked for every pair and must not subtract where that cancels: the point of a closed form is that it is finite at any degeneracy.
  */
 export interface SpectralFunction {
+  /** `q_j`. */
   value(j: number): number;
+  /** `q[1]_jk` (5.2), symmetric in `j` and `k`. */
   divided(j: number, k: number): number;
 }
 

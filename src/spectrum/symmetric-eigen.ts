@@ -1,5 +1,6 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 
+/** `A = sum_j x_j phi_j phi_j^T` of a symmetric `n x n` matrix. */
 export interface SymmetricEigen {
   /** Ascending. */
   readonly values: Float64Array;

@@ -7,8 +7,11 @@ import type { Spectrum } from './route.js';
 
 /** How far theta can move in any direction, by the sum of absolute changes, before the slow cluster may change (4.1). */
 export interface CertificateReport {
+  /** In units of theta; 0 where nothing can be certified. */
   readonly radius: number;
+  /** The norm in which the radius is measured: `sum_a |d_a|`. */
   readonly norm: 'l1';
+  /** What ends the radius. */
   readonly limitedBy: CertificateLimit;
 }
 

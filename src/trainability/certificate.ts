@@ -6,8 +6,11 @@ import type { ModeSet } from './mode-sets.js';
  * `Y / |Y|`, `Y = sqrt(pi) fc` (D6), at most `beta` in the 1-norm of theta, and `curvature` bounds the second derivative of `A`.
  */
 export interface Rates {
+  /** Bounds `|dA|_2` (4.1). */
   readonly matrix: number;
+  /** Bounds `|d(Y / |Y|)|` (D6). */
   readonly observables: number;
+  /** Bounds the second derivative of `A` in the spectral norm; infinite where it is not asked for. */
   readonly curvature: number;
 }
 
@@ -21,15 +24,19 @@ export type CertificateLimit =
   | 'multiplicity'
   | 'no-modes';
 
+/** How far a set of modes is certified along a direction (4.1). */
 export interface CertifiedRadius {
   /** In units of the direction: within it the set provably does not change. Zero where nothing can be certified. */
   readonly radius: number;
+  /** What ends it. */
   readonly limitedBy: CertificateLimit;
 }
 
 /** Bounds on the eigenvalues of the groups' slowest and fastest modes along a direction, by group; sharper than Weyl's where modes are known. */
 export interface GroupBounds {
+  /** Of the smallest `1 - s` in a group, by its position in the set's list. */
   slowest(group: number): LevelBounds;
+  /** Of the largest `1 - s` in it. */
   fastest(group: number): LevelBounds;
 }
 

@@ -15,17 +15,25 @@ import type { Start } from './start.js';
 export interface Workload {
   /** Peak memory, with what is garbage before it is collected. */
   readonly bytes: number;
-  /** Visits of one whole report, and of one point of a run: `T` with its derivative, and signal and divergence with theirs. */
+  /** Visits of one whole report. */
   readonly report: number;
+  /** Visits of `T` (3.3) with its derivative at one point of a run. */
   readonly timescale: number;
+  /** Visits of signal and divergence (2.3) with their derivatives at one point of a run. */
   readonly signal: number;
 }
 
+/** What of {@link EvaluateOptions} the work depends on. */
 export interface WorkloadOptions {
+  /** The chain that estimates the gradient. */
   readonly kernel: KernelName;
+  /** `B` (2.4) in kernel steps. */
   readonly burnIn: number;
+  /** `K` (2.4) in kernel steps. */
   readonly window: number;
+  /** Law of the first state. */
   readonly start: Start;
+  /** Whether gradients in theta are asked for. */
   readonly gradient: boolean;
 }
 

@@ -45,8 +45,9 @@ export interface EvaluateOptions {
   readonly soft?: number | undefined;
   /** Whether to add the gradients in theta. */
   readonly gradient: boolean;
-  /** Thresholds of the gates and references of the limiting factor that differ from the defaults. */
+  /** Thresholds of the gates that differ from {@link DEFAULT_GATE_THRESHOLDS}. */
   readonly gateThresholds?: Partial<GateThresholds> | undefined;
+  /** References of the limiting factor that differ from {@link DEFAULT_REFERENCES}. */
   readonly references?: Partial<References> | undefined;
 }
 

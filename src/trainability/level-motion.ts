@@ -26,7 +26,12 @@ export const STATIONARY_LEVEL = 2;
 const NEIGHBOURS = 2;
 
 /** Bounds on one eigenvalue at a distance `t >= 0` forwards along the direction (`sense` 1) or backwards (-1). */
-export type LevelBounds = (t: number) => { readonly low: number; readonly high: number };
+export type LevelBounds = (t: number) => {
+  /** `1 - s` per kernel step is at least this. */
+  readonly low: number;
+  /** And at most this. */
+  readonly high: number;
+};
 
 /**
  * Bounds on the eigenvalue `gap_j`, the best of two kinds. Weyl: it moves by at most `matrix t`. Second order: let `H` be a run of neighbouring modes that holds `j`,

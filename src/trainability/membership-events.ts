@@ -2,20 +2,30 @@ import type { Rates } from './certificate.js';
 import type { ModeSet } from './mode-sets.js';
 import type { MembershipChange } from './path-scan.js';
 
+/** All types of events. */
+export const EVENT_TYPES = ['enters', 'leaves', 'slows-down', 'speeds-up', 'joins', 'splits', 'anchor'] as const;
 /**
  * How a set of modes changes (section 4). Under `relevance` a group's weight crosses `epsilon` (`enters`, `leaves`); under `window` an eigenvalue crosses the edge
  * inwards or outwards (`slows-down`, `speeds-up`), or the anchor `s_1` changes hands because a weight crosses `epsilon` (`anchor`). Under both a group
  * merges with one on the other side (`joins`) or comes apart from it (`splits`).
  */
-export const EVENT_TYPES = ['enters', 'leaves', 'slows-down', 'speeds-up', 'joins', 'splits', 'anchor'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** A change of the set of modes at one place of a path (section 4). */
 export interface MembershipEvent {
+  /** How the set changes. */
   readonly type: EventType;
   /** The path parameter, within the tolerance of the scan. */
   readonly at: number;
   /** The groups that change sides, as they are on the side where they are in the set; for `anchor` the old anchor and the new one. */
-  readonly groups: readonly { readonly eigenvalue: number; readonly multiplicity: number; readonly weight: number }[];
+  readonly groups: readonly {
+    /** `s`. */
+    readonly eigenvalue: number;
+    /** Dimension of its eigenspace. */
+    readonly multiplicity: number;
+    /** `mu` (2.6). */
+    readonly weight: number;
+  }[];
   /** By how much `log R_hat` of the set jumps, from before to after; null where it has no finite value on one side. */
   readonly jumpLogRhat: number | null;
 }

@@ -3,7 +3,9 @@ import type { SpectralFunction } from '../spectrum/spectral-function.js';
 
 /** `timescale` times `tau = 1/x - 1/2` (2.7) plus `mass`, as a function of a gap `x = 1 - s`: what a projected `T_C` and `mu_C` weigh a mode with. */
 export interface TimeAndMass {
+  /** `t`, the factor of `tau`: 1 for `T_C` (3.1), 0 for `mu_C`. */
   readonly timescale: number;
+  /** `m`, what is added: 0 for `T_C`, 1 for `mu_C`. */
   readonly mass: number;
 }
 

@@ -10,8 +10,9 @@ export interface ModeThresholds {
 
 export const DEFAULT_THRESHOLDS: ModeThresholds = { epsilon: 1e-3, kappa: 2.5 };
 
-/** How modes are chosen (section 4): `relevance` by weight, `M_O`; `window` by position in the spectrum, `C*`. */
+/** All membership rules. */
 export const MEMBERSHIP_RULES = ['relevance', 'window'] as const;
+/** How modes are chosen (section 4): `relevance` by weight, `M_O`; `window` by position in the spectrum, `C*`. */
 export type MembershipRule = (typeof MEMBERSHIP_RULES)[number];
 
 /** Positions in the list of groups, slowest first. Both sets are empty where no observable fluctuates. */
@@ -34,10 +35,13 @@ export function modeSets(groups: readonly EigenvalueGroup[], thresholds: ModeThr
 
 /** A set of modes as a value: the spectrum that it was decided on, slowest first, and what is in it. */
 export interface ModeSet {
+  /** How it was decided. */
   readonly rule: MembershipRule;
+  /** With which thresholds. */
   readonly thresholds: ModeThresholds;
-  /** Single eigenvalues, and the groups that they form; `members` of a group index the levels. */
+  /** Single eigenvalues. */
   readonly levels: readonly WeightedEigenvalue[];
+  /** The groups that they form, slowest first; `members` of a group index the levels. */
   readonly groups: readonly EigenvalueGroup[];
   /** Positions of the groups in the set. */
   readonly inside: readonly number[];

@@ -34,8 +34,9 @@ export interface Operational {
  * averaging over all of them adds the variance of a mini-batch besides, which is not counted.) Zero without hidden spins.
  */
 export interface PositivePhase {
+  /** `sum_a E_data Var(f_a | v) / M`, in the units of `mse`. */
   readonly variance: number;
-  /** Null where `mse` is not known. */
+  /** `variance / (mse + variance)`, between 0 and 1; null where `mse` is not known. */
   readonly share: number | null;
 }
 

@@ -11,10 +11,15 @@ import { scanPath } from './path-scan.js';
 import { resolvedSignal } from './resolved.js';
 import { TableRoute } from './table-route.js';
 
+/** What {@link scanModels} is asked. */
 export interface PathOptions {
+  /** The chain whose modes are followed; reversible. */
   readonly kernel: KernelName;
+  /** How the set of modes is chosen. */
   readonly rule: MembershipRule;
+  /** Share of the weight from which a group of modes is relevant, between 0 and 1. */
   readonly epsilon: number;
+  /** Width of the slow cluster in gaps of the slowest relevant group, at least 1. */
   readonly kappa: number;
   /** Intervals between the samples that are reported; events do not depend on it. */
   readonly steps: number;
@@ -28,19 +33,32 @@ export interface PathOptions {
  */
 const RESOLUTION: Readonly<Record<MembershipRule, number>> = { window: 1e-6, relevance: 1e-3 };
 
+/** The set of modes at one point of the path. */
 export interface PathSample {
+  /** The path parameter. */
   readonly at: number;
   /** `log R_hat` of the set (3.2); null where it has no finite value. */
   readonly logRhat: number | null;
   /** The groups in the set. */
-  readonly groups: readonly { readonly eigenvalue: number; readonly multiplicity: number; readonly weight: number }[];
+  readonly groups: readonly {
+    /** `s`. */
+    readonly eigenvalue: number;
+    /** Dimension of its eigenspace. */
+    readonly multiplicity: number;
+    /** `mu` (2.6). */
+    readonly weight: number;
+  }[];
 }
 
 /** What a path between two models meets. The path parameter runs from 0 at the first to 1 at the second. */
 export interface PathReport extends PathOptions {
+  /** Version of this layout. */
   readonly schemaVersion: 1;
+  /** At `steps + 1` equidistant points from 0 to 1. */
   readonly samples: readonly PathSample[];
+  /** Crossings of levels of which at least one is in the set, in the order of the path. */
   readonly crossings: readonly Crossing[];
+  /** Changes of the set, in the order of the path; complete but for what `uncertified` leaves open. */
   readonly events: readonly MembershipEvent[];
   /**
    * Intervals in which a set that changes and changes back could have been missed; most touch an event, whose own place they bracket. Everywhere else the list of

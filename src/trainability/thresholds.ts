@@ -13,8 +13,9 @@ export interface GateThresholds {
   readonly windowTimes: number;
   /** A6: largest `delta1` (D11). */
   readonly windowDeficit: number;
-  /** A7: least `gamma_bulk` per sweep; groups with no more than `bulkWeight` of the weight are not seen. */
+  /** A7: least `gamma_bulk` per sweep. */
   readonly bulkRelaxation: number;
+  /** A7: groups with no more than this share of the weight are not seen. */
   readonly bulkWeight: number;
   /** A8: the sets must be the same from `epsilon` divided by this to `epsilon` times this. */
   readonly epsilonFactor: number;
@@ -65,7 +66,9 @@ export const referenceSchema = exactObject(
   ...between('an object with references'),
 ) satisfies z.ZodType<References>;
 
+/** The thresholds of a run that gives none. */
 export const DEFAULT_GATE_THRESHOLDS: GateThresholds = gateSchema.parse({});
+/** The references of a run that gives none. */
 export const DEFAULT_REFERENCES: References = referenceSchema.parse({});
 
 const inputs = exactObject(

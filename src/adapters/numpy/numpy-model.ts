@@ -7,9 +7,12 @@ import { ARRAY_NAMES, modelFromArrays, modelToArrays } from './model-arrays.js';
 import { formatNpz, parseNpz } from './npz.js';
 
 /**
- * The model in a `.npz` file of named arrays ({@link modelFromArrays}), or in a `.npy` file of one coupling matrix
- * ({@link modelFromMatrix}), which holds no inverse temperature: `matrixBeta` is that of the matrix, the `.npz` has its own.
- * Throws {@link InputError} naming the file and the array.
+ * The model in a `.npz` file of named arrays, or in a `.npy` file of one symmetric matrix `J` of couplings with a zero diagonal
+ * (2.1), which holds no inverse temperature: `matrixBeta` is that of the matrix, the `.npz` has its own.
+ *
+ * An Ising model has the arrays `edges` (n_edges, 2), `weights` (n_edges,), the number `beta`, and where needed `biases` (n_spins,) or the number
+ * `spins`, `visible` (n_visible,) and `blocks` (n_spins,). An RBM has no `edges` but `weights` (visible, hidden), `beta`, and both or neither of
+ * `visible_biases` and `hidden_biases`. Throws {@link InputError} naming the file and the array.
  */
 export function readNumpyModel(path: string, matrixBeta = 1): Model {
   return namingFile(path, () => {
