@@ -89,8 +89,12 @@ describe.concurrent('numpy files where a model is read', () => {
       /name a file of samples with --data/,
     );
     const options = ['--data', fixture('thrml-samples.npy'), '--kernel', 'alternating-block', '--json'];
-    const fromNumpy = await printed('evaluate', fixture('thrml.npz'), ...options);
-    expect(fromNumpy).toBe(await printed('evaluate', path('e.json'), ...options));
+    // The estimate depends on how fast the machine is just then.
+    const numbers = async (model: string) => {
+      const { estimate: _, ...rest } = JSON.parse(await printed('evaluate', model, ...options));
+      return rest;
+    };
+    expect(await numbers(fixture('thrml.npz'))).toEqual(await numbers(path('e.json')));
     const itself = await printed('evaluate', path('e.json'), '--teacher', fixture('thrml.npz'), '--json');
     expect(JSON.parse(itself).signal).toBeLessThan(1e-25);
   });

@@ -154,7 +154,11 @@ describe.each(CASES)('training with the slow cluster, case %d under %s', (seed, 
     const first = yielded.findIndex(({ record }) => record.events !== undefined);
     const { yielded: short, final: end } = trained(one, one.watch(), 'stop');
     expect(short.map(({ record }) => record)).toEqual(yielded.slice(0, first + 1).map(({ record }) => record));
-    expect(end).toEqual({ ...yielded[first].state, stopped: expect.stringContaining('the set of modes changes') });
+    expect(end).toEqual({
+      ...yielded[first].state,
+      stopped: expect.stringContaining('the set of modes changes'),
+      atEvent: true,
+    });
   });
 });
 

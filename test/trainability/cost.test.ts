@@ -68,7 +68,8 @@ test.each<[string, Model, EvaluateOptions]>([
   ['conjugate gradients on 2^14 states', chain(14), options('random-block')],
   ['layers of 11 and 7', machine(11, 7), options('random-block')],
   ['layers of 8 and 11, alternating', machine(8, 11), options('alternating-block')],
-])('%s', async (_, model, asked) => {
+  // Another process in the way changes both; a wrong estimate is wrong each time.
+])('%s', { retry: 3 }, async (_, model, asked) => {
   const { bytes, seconds } = await measured(model, asked);
   expect(Math.abs(Math.log(bytes.used / bytes.estimated))).toBeLessThan(Math.log(3));
   expect(Math.abs(Math.log(seconds.used / seconds.estimated))).toBeLessThan(Math.log(4));
