@@ -78,19 +78,57 @@ export class ProductKernel implements KernelOperator {
     }
   }
 
-  /** (D2): the sum of (D1) over the factors, `v` carried in from the left and `w` from the right. */
+  /**
+   * (D2): the sum of (D1) over the factors, `v` carried in from the left and `w` from the right, each written with the differences that its factor makes.
+   *
+   * In a deep plateau `v` and `w` are of the size of the inverse gap and what counts are their differences within a well. After the first factor these would be those of rounded
+   * numbers, so what a factor leaves is kept in two parts, the rounded one and the rest.
+   */
   addCotangent(v: Float64Array, w: Float64Array, out: Float64Array): void {
-    // right[m] = P_{m+1} ... P_M w.
-    const right: Float64Array[] = [Float64Array.from(w)];
-    for (const block of [...this.sequence].reverse().slice(0, -1)) {
-      const next = new Float64Array(this.states);
-      block.apply(right[0], next);
-      right.unshift(next);
-    }
-    const left = Float64Array.from(v);
-    this.sequence.forEach((block, m) => {
-      block.addCotangent(left, right[m], this.work, this.work2, 1, out);
-      for (let s = 0; s < this.states; s++) left[s] -= this.work[s];
+    const n = this.states;
+    // Per factor m from the last: w_m - P_m w_m and P_m w_m, w_m = P_{m+1} ... P_M w.
+    const right = new Carried(w, this.work);
+    const passed = [...this.sequence].reverse().map((block) => {
+      const difference = right.pass(block);
+      return { difference, rest: Float64Array.from(right.high) };
     });
+    const left = new Carried(v, this.work);
+    this.sequence.forEach((block, m) => {
+      const { difference, rest } = passed[passed.length - 1 - m];
+      const own = left.pass(block);
+      for (let s = 0; s < n; s++) out[s] += 0.5 * (rest[s] * own[s] + left.high[s] * difference[s]);
+    });
+  }
+}
+
+/** A function that factors of a product are applied to one after the other, as an unevaluated sum. */
+class Carried {
+  readonly high: Float64Array;
+  private readonly low: Float64Array;
+
+  constructor(
+    x: Float64Array,
+    private readonly work: Float64Array,
+  ) {
+    this.high = Float64Array.from(x);
+    this.low = new Float64Array(x.length);
+  }
+
+  /** Replaces `x` by `P_c x` and returns `x - P_c x`. */
+  pass(block: BlockExpectation): Float64Array {
+    const { high, low, work } = this;
+    const difference = new Float64Array(high.length);
+    block.difference(high, difference);
+    block.difference(low, work);
+    for (let s = 0; s < high.length; s++) {
+      const d = difference[s] + work[s];
+      difference[s] = d;
+      // high - d exactly, as a sum of two (Knuth 1969).
+      const sum = high[s] - d;
+      const back = sum - high[s];
+      low[s] += high[s] - (sum - back) + (-d - back);
+      high[s] = sum;
+    }
+    return difference;
   }
 }
