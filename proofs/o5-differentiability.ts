@@ -1,5 +1,13 @@
 import type { Arbitrary } from 'fast-check';
-import { createRoute, type DataLaw, type KernelName, type Model, type Objective, scanModels } from 'htdml';
+import {
+  createRoute,
+  type DataLaw,
+  type KernelName,
+  type Model,
+  type Objective,
+  randomSource,
+  scanModels,
+} from 'htdml';
 import { contourProjector } from '../src/spectrum/contour-projector.js';
 import { indicator, spectralDerivative, spectralMatrix } from '../src/spectrum/spectral-function.js';
 import { symmetricEigen } from '../src/spectrum/symmetric-eigen.js';
@@ -61,16 +69,15 @@ const derivative = provenProperty(
 const contour = provenProperty(
   'contour',
   'the projector by quadrature of the resolvent around the cluster, without eigenvectors, is the one on the eigenvectors',
-  spectralMatrices.filter(({ distance }) => distance > 1e-2),
+  spectralMatrices.filter(({ distance }) => distance > 0.05),
   (matrix) => {
     const { n, edge, distance } = matrix;
     const eigen = symmetricEigen(matrix.matrix, n);
     const exact = spectralMatrix(eigen, indicator(eigen.values, members(matrix)));
-    // From -1, below all eigenvalues, to the edge.
-    const { projector, converged } = contourProjector(matrix.matrix, n, {
-      centre: (edge - 1) / 2,
-      radius: (edge + 1) / 2,
-    });
+    // As far below the cluster as the edge is above it.
+    const low = matrix.values[0] - distance / 2;
+    const circle = { centre: (low + edge) / 2, radius: (edge - low) / 2 };
+    const { projector, converged } = contourProjector(matrix.matrix, n, circle);
     if (!converged) return 0;
     const error = projector.reduce((worst, x, k) => Math.max(worst, Math.abs(x - exact[k])), 0);
     return ratio((512 * n * n * Number.EPSILON) / distance, error);
@@ -95,12 +102,16 @@ const wide = { epsilon: 1e-9, kappa: 1e3 };
 
 const atCrossing = provenProperty(
   'at a crossing',
-  'where two levels of the cluster cross exactly, d log T_C is its central difference in every direction',
-  crossings.chain((path) => dataFor(path.from).map((data) => ({ path, data }))),
-  ({ path, data }) => {
+  'where two levels of the cluster cross exactly, d log T_C is its central difference along the path and in random directions',
+  crossings.chain((path) => fc.tuple(dataFor(path.from), fc.nat(1000)).map(([data, seed]) => ({ path, data, seed }))),
+  ({ path, data, seed }) => {
+    const { normal } = randomSource(seed);
+    const { theta } = along(path.from, path.to, path.at);
+    const random = () => theta.map(() => normal() / theta.length);
+    const directions = [path.to.theta.map((x, a) => x - path.from.theta[a]), random(), random()];
     // A window that holds every level: what is tested is what happens inside.
     const route = createRoute(path.from, data, { kernel: 'random-scan', thresholds: wide });
-    return ratio(1, assertGradient(logTime, route, along(path.from, path.to, path.at).theta).worst);
+    return ratio(1, assertGradient(logTime, route, theta, { directions }).worst);
   },
 );
 

@@ -100,11 +100,15 @@ function oneSided(
   let coarse = derivatives(reach / (STENCIL - 1));
   for (let h = reach / (STENCIL - 1) / 2; h > reach * 2 ** -16; h /= 2) {
     const fine = derivatives(h);
+    let alone = true;
     weights.forEach((row, k) => {
       const rounding = (noise * row.reduce((sum, w) => sum + Math.abs(w), 0)) / h ** (k + 1);
       const error = Math.abs(fine[k] - coarse[k]) + rounding;
       if (error < best[k].error) best[k] = { value: fine[k], error };
+      if (2 * rounding < best[k].error) alone = false;
     });
+    // From here on rounding alone is more.
+    if (alone) break;
     coarse = fine;
   }
   return best;

@@ -47,11 +47,11 @@ export function contourProjector(a: Float64Array, n: number, { centre, radius }:
       a.subarray(s * n, (s + 1) * n).reduce((sum, x) => sum + Math.abs(x), 0),
     );
   }
-  // A resolvent of size 1 / radius is known to a few eps of |A| / radius.
-  const rounding = 64 * n * Number.EPSILON * Math.max(1, (Math.abs(centre) + norm) / radius);
-  let previous = trapezoid(a, n, centre, radius, 8);
+  let previous = trapezoid(a, n, centre, radius, 8).projector;
   for (let nodes = 16; ; nodes *= 2) {
-    const projector = trapezoid(a, n, centre, radius, nodes);
+    const { projector, squares } = trapezoid(a, n, centre, radius, nodes);
+    // A resolvent R is known to a few n eps of |z - A| |R|^2.
+    const rounding = 8 * n * Number.EPSILON * Math.max(1, (Math.abs(centre) + radius + norm) * squares);
     let change = 0;
     for (let k = 0; k < n * n; k++) change = Math.max(change, Math.abs(projector[k] - previous[k]));
     const settled = change <= rounding;
@@ -78,9 +78,13 @@ function idempotenceDefect(p: Float64Array, n: number): number {
   return defect;
 }
 
-/** Nodes stand symmetrically about the real axis, off it, so that the upper half gives the real part of the whole. */
-function trapezoid(a: Float64Array, n: number, centre: number, radius: number, nodes: number): Float64Array {
+/**
+ * The mean over the nodes of `r e^{i t} (z - A)^{-1}`, and of `r |(z - A)^{-1}|^2`, in the Frobenius norm. Nodes stand symmetrically about the real axis, off it, so that the upper half gives the
+ * real part of the whole.
+ */
+function trapezoid(a: Float64Array, n: number, centre: number, radius: number, nodes: number) {
   const out = new Float64Array(n * n);
+  let squares = 0;
   for (let k = 0; k < nodes / 2; k++) {
     const angle = (2 * Math.PI * (k + 0.5)) / nodes;
     const [x, y] = [radius * Math.cos(angle), radius * Math.sin(angle)];
@@ -98,13 +102,15 @@ function trapezoid(a: Float64Array, n: number, centre: number, radius: number, n
       right.set(s, s, 1);
     }
     const lu = new LuDecomposition(system);
-    if (lu.isSingular()) return out.fill(Number.NaN);
+    if (lu.isSingular()) return { projector: out.fill(Number.NaN), squares: Number.POSITIVE_INFINITY };
     const solution = lu.solve(right);
     for (let s = 0; s < n; s++) {
       for (let t = 0; t < n; t++) {
-        out[s * n + t] += (2 / nodes) * (x * solution.get(s, t) - y * solution.get(n + s, t));
+        const [u, v] = [solution.get(s, t), solution.get(n + s, t)];
+        out[s * n + t] += (2 / nodes) * (x * u - y * v);
+        squares += (2 / nodes) * radius * (u * u + v * v);
       }
     }
   }
-  return out;
+  return { projector: out, squares };
 }
