@@ -1,5 +1,5 @@
 import { evaluateModel } from 'htdml';
-import { modeSets } from '../src/trainability/mode-sets.js';
+import { modeSets } from '../src/trainability/membership/mode-sets.js';
 import { DEFAULT_GATE_THRESHOLDS } from '../src/trainability/thresholds.js';
 import { between, reversibleKernels } from './arbitraries.js';
 import { fc } from './fast-check.js';

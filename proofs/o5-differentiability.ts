@@ -11,9 +11,9 @@ import {
 import { contourProjector } from '../src/spectrum/contour-projector.js';
 import { indicator, spectralDerivative, spectralMatrix } from '../src/spectrum/spectral-function.js';
 import { symmetricEigen } from '../src/spectrum/symmetric-eigen.js';
-import { membership } from '../src/trainability/mode-sets.js';
-import { modeSetAt } from '../src/trainability/path.js';
-import { TableRoute } from '../src/trainability/table-route.js';
+import { membership } from '../src/trainability/membership/mode-sets.js';
+import { modeSetAt } from '../src/trainability/paths/path.js';
+import { TableRoute } from '../src/trainability/routes/table-route.js';
 import { between, dataFor, gibbsKernels, isingsOf, reals } from './arbitraries.js';
 import { assertGradient } from './assertions.js';
 import { boundaries } from './boundaries.js';

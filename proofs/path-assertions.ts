@@ -7,10 +7,10 @@ import {
   randomSource,
   scanModels,
 } from 'htdml';
-import { certifiedRadius } from '../src/trainability/certificate.js';
-import { type MembershipRule, type ModeSet, membership } from '../src/trainability/mode-sets.js';
-import { modeSetAt, worstRates } from '../src/trainability/path.js';
-import { TableRoute } from '../src/trainability/table-route.js';
+import { certifiedRadius } from '../src/trainability/membership/certificate.js';
+import { type MembershipRule, type ModeSet, membership } from '../src/trainability/membership/mode-sets.js';
+import { modeSetAt, worstRates } from '../src/trainability/paths/path.js';
+import { TableRoute } from '../src/trainability/routes/table-route.js';
 import { measuredNoise } from './noise.js';
 
 export interface SmoothnessOptions {

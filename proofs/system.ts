@@ -1,7 +1,7 @@
 import type { Arbitrary } from 'fast-check';
 import { type DataLaw, type KernelName, type Model, randomSource } from 'htdml';
 import { centredObservable } from '../src/model/boltzmann.js';
-import { TableRoute } from '../src/trainability/table-route.js';
+import { TableRoute } from '../src/trainability/routes/table-route.js';
 import { slowestGap } from '../src/trainability/tracking-bound.js';
 import { gibbsKernels, isings, problems, rbms } from './arbitraries.js';
 import { boundaries } from './boundaries.js';

@@ -57,13 +57,6 @@ export { type Circle, type ContourProjector, contourProjector } from './spectrum
 export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';
 export { indicator, type SpectralFunction, spectralDerivative, spectralMatrix } from './spectrum/spectral-function.js';
 export { type SymmetricEigen, symmetricEigen } from './spectrum/symmetric-eigen.js';
-export {
-  type CertificateLimit,
-  type CertifiedRadius,
-  certifiedRadius,
-  type GroupBounds,
-  type Rates,
-} from './trainability/certificate.js';
 export type { CertificateReport } from './trainability/certificate-report.js';
 export { secondsOf, type Workload, type WorkloadOptions, workload } from './trainability/cost.js';
 export {
@@ -73,15 +66,17 @@ export {
   type SizeLimit,
   type TableLimit,
 } from './trainability/coverage.js';
-export { createRoute, type RouteOptions } from './trainability/create-route.js';
-export type { Crossing } from './trainability/crossings.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
 export type { Claim, Gate, Gates } from './trainability/gates.js';
 export type { GradientReport } from './trainability/gradient-report.js';
-export type { LevelBounds } from './trainability/level-motion.js';
-export { logEffectiveGap, logRhat, type Objective, type ScalarWithCotangent } from './trainability/log-quantities.js';
-export { type SoftWindow, softMembership, type TimeAndMass } from './trainability/membership.js';
-export { EVENT_TYPES, type EventType, type MembershipEvent } from './trainability/membership-events.js';
+export {
+  type CertificateLimit,
+  type CertifiedRadius,
+  certifiedRadius,
+  type GroupBounds,
+} from './trainability/membership/certificate.js';
+export type { LevelBounds } from './trainability/membership/level-motion.js';
+export { EVENT_TYPES, type EventType, type MembershipEvent } from './trainability/membership/membership-events.js';
 export {
   MEMBERSHIP_RULES,
   type MembershipRule,
@@ -90,12 +85,27 @@ export {
   membership,
   modeSet,
   sameMembership,
-} from './trainability/mode-sets.js';
+} from './trainability/membership/mode-sets.js';
+export type { Rates } from './trainability/membership/rates.js';
+export { type SoftWindow, softMembership, type TimeAndMass } from './trainability/membership/soft-window.js';
 export type { Note } from './trainability/notes.js';
 export type { GroupSnr, Operational, PositivePhase } from './trainability/operational.js';
-export { modeSetAt, ratesAlong, worstRates } from './trainability/path.js';
-export { type PathOptions, type PathReport, type PathSample, scanModels } from './trainability/path-report.js';
+export type { Crossing } from './trainability/paths/crossings.js';
+export { modeSetAt, ratesAlong, worstRates } from './trainability/paths/path.js';
+export {
+  type PathOptions,
+  type PathReport,
+  type PathSample,
+  scanModels,
+} from './trainability/paths/path-report.js';
 export type { ModeGroup, ModePredictors, Predictor } from './trainability/predictors.js';
+export { createRoute, type RouteOptions } from './trainability/routes/create-route.js';
+export {
+  logEffectiveGap,
+  logRhat,
+  type Objective,
+  type ScalarWithCotangent,
+} from './trainability/routes/log-quantities.js';
 export type {
   Evaluation,
   Moments,
@@ -106,7 +116,7 @@ export type {
   Route,
   RouteInfo,
   Spectrum,
-} from './trainability/route.js';
+} from './trainability/routes/route.js';
 export type { SoftPredictor } from './trainability/soft-report.js';
 export type { Start } from './trainability/start.js';
 export { teacherLaw } from './trainability/teacher.js';

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConvergenceError, HtdmlError } from '../errors.js';
 import { KERNEL_NAMES } from '../kernel/kernels.js';
-import { MEMBERSHIP_RULES } from '../trainability/mode-sets.js';
+import { MEMBERSHIP_RULES } from '../trainability/membership/mode-sets.js';
 import { version } from '../version.js';
 import { type ConvertFlags, convertCommand } from './convert.js';
 import { coverageCommand } from './coverage.js';

@@ -1,10 +1,10 @@
 import { KERNEL_NAMES } from '../kernel/kernels.js';
 import { namingFile, writeFileAtomic } from '../model/atomic-file.js';
 import type { Model } from '../model/model.js';
-import type { MembershipEvent } from '../trainability/membership-events.js';
-import { MEMBERSHIP_RULES } from '../trainability/mode-sets.js';
+import type { MembershipEvent } from '../trainability/membership/membership-events.js';
+import { MEMBERSHIP_RULES } from '../trainability/membership/mode-sets.js';
 import { checkOptions } from '../trainability/options.js';
-import { type PathReport, scanModels } from '../trainability/path-report.js';
+import { type PathReport, scanModels } from '../trainability/paths/path-report.js';
 import { version } from '../version.js';
 import { checkSize, inSteps, numeric, oneOf, readSource } from './evaluate.js';
 import { num, textTable } from './format.js';

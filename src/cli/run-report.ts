@@ -1,6 +1,6 @@
 import type { Section } from '../report/report.js';
 import type { ModelEvaluation } from '../trainability/evaluation.js';
-import type { Relaxation } from '../trainability/route.js';
+import type { Relaxation } from '../trainability/routes/route.js';
 import { conditional } from './evaluate.js';
 import { num, textTable } from './format.js';
 import { EVENT_COLUMNS, eventRows, type TracedEvent } from './membership.js';

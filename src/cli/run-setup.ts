@@ -4,7 +4,7 @@ import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
 import { secondsOf, workload } from '../trainability/cost.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
-import type { Route } from '../trainability/route.js';
+import type { Route } from '../trainability/routes/route.js';
 import { checkSize, inSteps, parseStart, readSource } from './evaluate.js';
 import { type RunMembership, runMembership, withPolicy } from './membership.js';
 import { readModelAt } from './model-path.js';

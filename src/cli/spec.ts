@@ -6,7 +6,7 @@ import { namingFile, oneLine } from '../model/atomic-file.js';
 import { MAX_SPINS } from '../model/model.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
 import { EVENT_POLICIES, type EventPolicy } from '../optimization/membership-watch.js';
-import { DEFAULT_THRESHOLDS } from '../trainability/mode-sets.js';
+import { DEFAULT_THRESHOLDS } from '../trainability/membership/mode-sets.js';
 import type { Start } from '../trainability/start.js';
 import { type GateThresholds, gateSchema, type References, referenceSchema } from '../trainability/thresholds.js';
 

@@ -1,6 +1,6 @@
 import { kl } from 'htdml/objectives';
 import { type TrainRecord, type TrainState, train, trainStart } from '../optimization/train.js';
-import { logEffectiveGap as logGap } from '../trainability/log-quantities.js';
+import { logEffectiveGap as logGap } from '../trainability/routes/log-quantities.js';
 import { drive } from './drive.js';
 import { finishRun } from './finish-run.js';
 import { num } from './format.js';

@@ -1,8 +1,8 @@
 import { schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
-import { createRoute } from '../trainability/create-route.js';
 import { checkOptions } from '../trainability/options.js';
+import { createRoute } from '../trainability/routes/create-route.js';
 import type { Start } from '../trainability/start.js';
 import { type RandomSource, randomSource } from './random.js';
 import { type ChainPlan, runChains } from './run-chains.js';

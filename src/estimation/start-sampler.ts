@@ -4,7 +4,7 @@ import { boltzmann } from '../model/boltzmann.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { foldPattern, stateSpace } from '../model/state-space.js';
-import { checkDataSize } from '../trainability/create-route.js';
+import { checkDataSize } from '../trainability/routes/create-route.js';
 import { type Start, startState } from '../trainability/start.js';
 import type { RandomSource } from './random.js';
 

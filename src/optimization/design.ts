@@ -1,6 +1,6 @@
 import { randomSource } from '../estimation/random.js';
-import type { Objective } from '../trainability/log-quantities.js';
-import type { Route } from '../trainability/route.js';
+import type { Objective } from '../trainability/routes/log-quantities.js';
+import type { Route } from '../trainability/routes/route.js';
 import { type Differentiable, minimizeInBox } from './lbfgs.js';
 import type { EventPolicy, MembershipWatch, StepEvent } from './membership-watch.js';
 import { evaluateObjectives, type WeightedSum } from './weighted-sum.js';

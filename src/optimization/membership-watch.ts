@@ -1,11 +1,11 @@
 import { ConvergenceError } from '../errors.js';
 import type { KernelName } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
-import { eventsOf, type MembershipEvent } from '../trainability/membership-events.js';
-import type { MembershipRule, ModeThresholds } from '../trainability/mode-sets.js';
-import { certifiedLine, lineBetween, ratesAlong } from '../trainability/path.js';
-import { scanPath } from '../trainability/path-scan.js';
-import type { Route } from '../trainability/route.js';
+import { eventsOf, type MembershipEvent } from '../trainability/membership/membership-events.js';
+import type { MembershipRule, ModeThresholds } from '../trainability/membership/mode-sets.js';
+import { scanPath } from '../trainability/membership/path-scan.js';
+import { certifiedLine, lineBetween, ratesAlong } from '../trainability/paths/path.js';
+import type { Route } from '../trainability/routes/route.js';
 
 /** All event policies. */
 export const EVENT_POLICIES = ['refreeze', 'stop', 'soft'] as const;

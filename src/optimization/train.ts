@@ -1,6 +1,6 @@
 import { ConvergenceError } from '../errors.js';
-import type { Objective } from '../trainability/log-quantities.js';
-import type { Route } from '../trainability/route.js';
+import type { Objective } from '../trainability/routes/log-quantities.js';
+import type { Route } from '../trainability/routes/route.js';
 import type { EventPolicy, MembershipWatch, StepEvent } from './membership-watch.js';
 import { evaluateObjectives, type Term } from './weighted-sum.js';
 

@@ -1,5 +1,5 @@
-import type { Objective } from '../trainability/log-quantities.js';
-import type { Quantities, Quantity, Route } from '../trainability/route.js';
+import type { Objective } from '../trainability/routes/log-quantities.js';
+import type { Quantities, Quantity, Route } from '../trainability/routes/route.js';
 
 /** An objective with its weight in a sum. */
 export interface Term {

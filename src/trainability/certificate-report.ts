@@ -1,9 +1,9 @@
 import { KERNELS, type KernelName } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
-import { type CertificateLimit, certifiedRadius } from './certificate.js';
-import { type ModeThresholds, modeSet } from './mode-sets.js';
-import { worstRates } from './path.js';
-import type { Spectrum } from './route.js';
+import { type CertificateLimit, certifiedRadius } from './membership/certificate.js';
+import { type ModeThresholds, modeSet } from './membership/mode-sets.js';
+import { worstRates } from './paths/path.js';
+import type { Spectrum } from './routes/route.js';
 
 /** How far theta can move in any direction, by the sum of absolute changes, before the slow cluster may change (4.1). */
 export interface CertificateReport {

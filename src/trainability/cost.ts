@@ -3,8 +3,8 @@ import type { Model } from '../model/model.js';
 import { tableBits } from '../model/state-space.js';
 import { walshHadamard } from '../model/walsh-hadamard.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
-import { isFactorable } from './create-route.js';
-import { layerSpins } from './factored-route.js';
+import { isFactorable } from './routes/create-route.js';
+import { layerSpins } from './routes/factored-route.js';
 import type { Start } from './start.js';
 
 /**

@@ -5,8 +5,8 @@ import { MAX_TABLE_BITS } from '../model/state-space.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { GROUP_WIDTH } from '../spectrum/groups.js';
 import { ACCURACY } from './accuracy.js';
-import { createRoute } from './create-route.js';
-import { MAX_NARROW_SPINS, MAX_WIDE_SPINS } from './factored-route.js';
+import { createRoute } from './routes/create-route.js';
+import { MAX_NARROW_SPINS, MAX_WIDE_SPINS } from './routes/factored-route.js';
 
 /** Size of the table of all states. */
 export interface TableLimit {

@@ -4,7 +4,6 @@ import type { Model } from '../model/model.js';
 import { modelToJson } from '../model/model-file.js';
 import { detailedBalanceDefect, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
 import { type CertificateReport, certificateReport } from './certificate-report.js';
-import { createRoute } from './create-route.js';
 import { type Claim, checkGates, claim, type Gates, gateNotes, type TableFacts } from './gates.js';
 import { type GradientReport, gradientReport } from './gradient-report.js';
 import type { Note } from './notes.js';
@@ -17,11 +16,12 @@ import {
 } from './operational.js';
 import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
-import { RESOLVED_GAP, resolvedSignal } from './resolved.js';
-import type { Relaxation, Route, RouteInfo, Spectrum } from './route.js';
+import { createRoute } from './routes/create-route.js';
+import { RESOLVED_GAP, resolvedSignal } from './routes/resolved.js';
+import type { Relaxation, Route, RouteInfo, Spectrum } from './routes/route.js';
+import { TableRoute } from './routes/table-route.js';
 import { type SoftPredictor, softReport } from './soft-report.js';
 import { type Start, startLaw, startState } from './start.js';
-import { TableRoute } from './table-route.js';
 import { type GateThresholds, type References, runThresholds } from './thresholds.js';
 import { logChi, startTerm, trackingInterval, windowShare } from './tracking-bound.js';
 

@@ -1,7 +1,7 @@
 import type { KernelOperator } from '../kernel/operator.js';
 import { type Boltzmann, centredObservable } from '../model/boltzmann.js';
 import type { WeightedEigenvalue } from '../spectrum/groups.js';
-import type { DenseModes } from './dense-modes.js';
+import type { DenseModes } from './routes/dense-modes.js';
 
 /** A mean squared error and the squared bias in it, of one chain. */
 export interface SquaredError {

@@ -1,5 +1,5 @@
 import type { EigenvalueGroup } from '../spectrum/groups.js';
-import { type ModeThresholds, modeSets } from './mode-sets.js';
+import { type ModeThresholds, modeSets } from './membership/mode-sets.js';
 import type { Note } from './notes.js';
 import type { GateThresholds } from './thresholds.js';
 import { slowestGap } from './tracking-bound.js';

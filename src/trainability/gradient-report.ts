@@ -1,9 +1,9 @@
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
-import { logEffectiveGap, logRhat } from './log-quantities.js';
 import type { Note } from './notes.js';
-import type { Evaluation } from './route.js';
+import { logEffectiveGap, logRhat } from './routes/log-quantities.js';
+import type { Evaluation } from './routes/route.js';
+import type { TableRoute } from './routes/table-route.js';
 import type { SoftReport } from './soft-report.js';
-import type { TableRoute } from './table-route.js';
 
 /** Gradients in theta order. */
 export interface GradientReport {

@@ -3,9 +3,9 @@ import type { Model } from '../model/model.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { type GradientError, overChains, propagatedError, stationaryError } from './exact-snr.js';
 import type { Note } from './notes.js';
-import type { Relaxation, Route } from './route.js';
+import type { Relaxation, Route } from './routes/route.js';
+import type { TableRoute } from './routes/table-route.js';
 import { type Start, startLaw } from './start.js';
-import type { TableRoute } from './table-route.js';
 
 /** `R` (2.5) of one parameter group. */
 export interface GroupSnr {

@@ -1,6 +1,6 @@
 import type { EigenvalueGroup } from '../spectrum/groups.js';
-import { type ModeThresholds, modeSets } from './mode-sets.js';
-import type { Relaxation } from './route.js';
+import { type ModeThresholds, modeSets } from './membership/mode-sets.js';
+import type { Relaxation } from './routes/route.js';
 import type { References } from './thresholds.js';
 
 /** One eigenvalue group of a predictor. */

@@ -1,12 +1,12 @@
 import type { KernelName } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
-import { logRhat } from './log-quantities.js';
-import type { SoftWindow } from './membership.js';
-import { type ModeThresholds, modeSets } from './mode-sets.js';
+import { type ModeThresholds, modeSets } from './membership/mode-sets.js';
+import type { SoftWindow } from './membership/soft-window.js';
 import { type Predictor, predict } from './predictors.js';
-import type { Spectrum } from './route.js';
-import { TableRoute } from './table-route.js';
+import { logRhat } from './routes/log-quantities.js';
+import type { Spectrum } from './routes/route.js';
+import { TableRoute } from './routes/table-route.js';
 
 /** The predictor with soft membership (4.2), and the window that it was evaluated with. */
 export interface SoftPredictor extends Predictor, SoftWindow {}

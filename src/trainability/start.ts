@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import type { Boltzmann } from '../model/boltzmann.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
-import { foldData, tableSignal } from './table-signal.js';
+import { foldData, tableSignal } from './routes/table-signal.js';
 
 /** Start laws of the estimator (3.4). `data` draws hidden spins from the model's posterior; `state:<index>` is one state of all spins. */
 export type Start = 'uniform' | 'stationary' | 'data' | `state:${number}`;

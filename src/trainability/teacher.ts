@@ -3,7 +3,7 @@ import { boltzmann } from '../model/boltzmann.js';
 import { type DataLaw, dataLawFromCounts } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { foldPattern, stateSpace } from '../model/state-space.js';
-import { visibleLogProbabilities } from './table-signal.js';
+import { visibleLogProbabilities } from './routes/table-signal.js';
 
 /** A model's exact visible marginal at its own beta, as data for another model. Throws {@link UnsupportedError} where its states are too many for a table, unless it is an RBM. */
 export function teacherLaw(teacher: Model): DataLaw {

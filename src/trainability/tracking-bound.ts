@@ -1,7 +1,7 @@
 import { type Boltzmann, centredObservable } from '../model/boltzmann.js';
 import type { WeightedEigenvalue } from '../spectrum/groups.js';
-import type { DenseModes } from './dense-modes.js';
 import { stationaryError } from './exact-snr.js';
+import type { DenseModes } from './routes/dense-modes.js';
 
 /**
  * The proven interval of `R / R_hat_full` for one chain (D11): `K mse / (2 T)` lies within `delta2` of `1 - delta1`, so the ratio lies in

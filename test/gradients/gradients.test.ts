@@ -2,7 +2,7 @@ import { createRoute, type Quantity, type Relaxation, type Route, rbm } from 'ht
 import { describe, expect, test } from 'vitest';
 import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { propagatedError, stationaryError } from '../../src/trainability/exact-snr.js';
-import { TableRoute } from '../../src/trainability/table-route.js';
+import { TableRoute } from '../../src/trainability/routes/table-route.js';
 import { DIFFERENTIABLE, FACTORED, GIBBS, gradientCases, randomData } from '../support/models.js';
 
 const STEP = 1e-4;

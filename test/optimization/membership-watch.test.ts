@@ -16,8 +16,8 @@ import {
 import { kl, logRhatSlowCluster } from 'htdml/objectives';
 import { describe, expect, test } from 'vitest';
 import { type EventPolicy, MembershipWatch, type StepEvent } from '../../src/optimization/membership-watch.js';
-import { membership } from '../../src/trainability/mode-sets.js';
-import { lineBetween, modeSetAt } from '../../src/trainability/path.js';
+import { membership } from '../../src/trainability/membership/mode-sets.js';
+import { lineBetween, modeSetAt } from '../../src/trainability/paths/path.js';
 import { exhaust, positiveLaw } from '../support/fitted.js';
 import { complete, random } from '../support/models.js';
 

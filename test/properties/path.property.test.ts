@@ -1,10 +1,15 @@
 import { dataLawFromCounts, type Edge, ising, type KernelName, type Model, withParameters } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, setTimescale } from '../../src/trainability/membership-events.js';
-import { type MembershipRule, type ModeThresholds, membership, modeSet } from '../../src/trainability/mode-sets.js';
-import { certifiedLine, lineBetween, modeSetAt, ratesAlong } from '../../src/trainability/path.js';
-import { type PathScan, scanPath } from '../../src/trainability/path-scan.js';
-import { TableRoute } from '../../src/trainability/table-route.js';
+import { eventsOf, setTimescale } from '../../src/trainability/membership/membership-events.js';
+import {
+  type MembershipRule,
+  type ModeThresholds,
+  membership,
+  modeSet,
+} from '../../src/trainability/membership/mode-sets.js';
+import { type PathScan, scanPath } from '../../src/trainability/membership/path-scan.js';
+import { certifiedLine, lineBetween, modeSetAt, ratesAlong } from '../../src/trainability/paths/path.js';
+import { TableRoute } from '../../src/trainability/routes/table-route.js';
 import { EPS, fullSpace, matrixOf, weightedGaps } from '../support/brute-force.js';
 import { complete, random } from '../support/models.js';
 

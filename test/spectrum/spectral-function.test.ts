@@ -7,7 +7,7 @@ import {
   spectralMatrix,
 } from '../../src/spectrum/spectral-function.js';
 import { type SymmetricEigen, symmetricEigen } from '../../src/spectrum/symmetric-eigen.js';
-import { hardMembership, softMembership } from '../../src/trainability/membership.js';
+import { hardMembership, softMembership } from '../../src/trainability/membership/soft-window.js';
 import { distance, dot, EPS, largest } from '../support/brute-force.js';
 import { product, symmetricDirection, trace, withSpectrum } from '../support/spectra.js';
 

@@ -1,6 +1,6 @@
 import { dataLawFromCounts, ising, type KernelName, type Model } from 'htdml';
-import type { MembershipRule } from '../../src/trainability/mode-sets.js';
-import { type PathReport, scanModels } from '../../src/trainability/path-report.js';
+import type { MembershipRule } from '../../src/trainability/membership/mode-sets.js';
+import { type PathReport, scanModels } from '../../src/trainability/paths/path-report.js';
 import { fullSpace, kernelMatrix, weightedGaps } from './brute-force.js';
 
 /** A pair of spins: its coupling and the bias of both. */

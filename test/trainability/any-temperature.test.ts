@@ -14,7 +14,7 @@ import { boltzmann } from '../../src/model/boltzmann.js';
 import { stateSpace } from '../../src/model/state-space.js';
 import { transitionMatrix } from '../../src/spectrum/dense-kernel.js';
 import { propagatedError } from '../../src/trainability/exact-snr.js';
-import { TableRoute } from '../../src/trainability/table-route.js';
+import { TableRoute } from '../../src/trainability/routes/table-route.js';
 import { EPS, energyOf } from '../support/brute-force.js';
 import { complete, FACTORED, REVERSIBLE, random, randomData, ring } from '../support/models.js';
 

@@ -16,7 +16,7 @@ import { describe, expect, test } from 'vitest';
 import { GROUP_WIDTH } from '../../src/spectrum/groups.js';
 import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { propagatedError, stationaryError } from '../../src/trainability/exact-snr.js';
-import { TableRoute } from '../../src/trainability/table-route.js';
+import { TableRoute } from '../../src/trainability/routes/table-route.js';
 import { dot, EPS, fullSpace, inner, jointLaw, matrixOf, poisson } from '../support/brute-force.js';
 import { gradientCases, REVERSIBLE, random, randomData, ring } from '../support/models.js';
 

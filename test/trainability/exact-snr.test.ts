@@ -2,8 +2,8 @@ import { createRoute, ising } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { meanVariance, overChains, propagatedError, stationaryError } from '../../src/trainability/exact-snr.js';
+import { TableRoute } from '../../src/trainability/routes/table-route.js';
 import { startLaw } from '../../src/trainability/start.js';
-import { TableRoute } from '../../src/trainability/table-route.js';
 import {
   dot,
   EPS,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { groupEigenvalues } from '../../src/spectrum/groups.js';
 import { CONDITIONS, checkGates, claim, type GateInputs, type Gates, gateNotes } from '../../src/trainability/gates.js';
-import { modeSets } from '../../src/trainability/mode-sets.js';
+import { modeSets } from '../../src/trainability/membership/mode-sets.js';
 import { DEFAULT_GATE_THRESHOLDS } from '../../src/trainability/thresholds.js';
 import { EPS } from '../support/brute-force.js';
 import { random } from '../support/models.js';

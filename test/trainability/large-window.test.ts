@@ -1,6 +1,6 @@
 import { evaluateModel } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { TableRoute } from '../../src/trainability/table-route.js';
+import { TableRoute } from '../../src/trainability/routes/table-route.js';
 import { gradientCases, REVERSIBLE } from '../support/models.js';
 
 const cases = gradientCases().filter(({ model }) => model.spins <= 5);

@@ -2,8 +2,8 @@ import { createRoute, ising, KERNEL_NAMES, type Model, rbm } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { propagatedError, stationaryError } from '../../src/trainability/exact-snr.js';
+import { TableRoute } from '../../src/trainability/routes/table-route.js';
 import { startLaw } from '../../src/trainability/start.js';
-import { TableRoute } from '../../src/trainability/table-route.js';
 import { errorOverAllPaths, fullSpace, jointLaw, matrixOf, vector } from '../support/brute-force.js';
 import { complete, FACTORED, MIXTURES, random, randomData } from '../support/models.js';
 

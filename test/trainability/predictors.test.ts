@@ -1,7 +1,7 @@
 import { createRoute, DEFAULT_REFERENCES, type References } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import type { EigenvalueGroup } from '../../src/spectrum/groups.js';
-import { DEFAULT_THRESHOLDS, modeSets } from '../../src/trainability/mode-sets.js';
+import { DEFAULT_THRESHOLDS, modeSets } from '../../src/trainability/membership/mode-sets.js';
 import { limitingFactor, modePredictors, type Predictor, predict } from '../../src/trainability/predictors.js';
 import { EPS } from '../support/brute-force.js';
 import { gradientCases, MIXTURES } from '../support/models.js';

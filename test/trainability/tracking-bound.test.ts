@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ACCURACY } from '../../src/trainability/accuracy.js';
 import { propagatedError } from '../../src/trainability/exact-snr.js';
+import { TableRoute } from '../../src/trainability/routes/table-route.js';
 import { startLaw } from '../../src/trainability/start.js';
-import { TableRoute } from '../../src/trainability/table-route.js';
 import {
   deviationSum,
   logChi,

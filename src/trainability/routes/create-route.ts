@@ -1,0 +1,69 @@
+import { InputError, show, UnsupportedError } from '../../errors.js';
+import { FACTORED_KERNELS, type FactoredKernel, isFactored, type KernelName } from '../../kernel/kernels.js';
+import type { DataLaw } from '../../model/data-law.js';
+import type { Model } from '../../model/model.js';
+import { DEFAULT_THRESHOLDS, type ModeThresholds } from '../membership/mode-sets.js';
+import type { SoftWindow } from '../membership/soft-window.js';
+import { FactoredRoute } from './factored-route.js';
+import type { Route } from './route.js';
+import { TableRoute } from './table-route.js';
+
+/** Which kernel a route is for, and which route. */
+export interface RouteOptions {
+  /** The chain whose timescale is computed. */
+  readonly kernel: KernelName;
+  /** Default `auto`: factored for an RBM under a kernel that has this route (`KERNELS`), if no soft window is asked for, else the table. */
+  readonly route?: 'auto' | 'table' | 'factored' | undefined;
+  /** Which modes the slow cluster holds; `epsilon` 1e-3 and `kappa` 2.5 by default. */
+  readonly thresholds?: ModeThresholds | undefined;
+  /** The window of `softTimescale` and `softMass` (4.2), which need the table. */
+  readonly soft?: SoftWindow | undefined;
+}
+
+/** Whether a model can be factored under a kernel; `auto` then does. */
+export function isFactorable(model: Model, kernel: KernelName): kernel is FactoredKernel {
+  return model.layers !== null && isFactored(kernel);
+}
+
+/**
+ * The way to evaluate a model's structure on data under a kernel. Throws {@link InputError} where the data's spins are not the model's visible ones, and
+ * {@link UnsupportedError} where the model is too large for the route, or the factored route does not exist for it.
+ */
+export function createRoute(model: Model, data: DataLaw, options: RouteOptions): Route {
+  checkDataSize(model, data);
+  const { kernel, route: choice = 'auto', thresholds = DEFAULT_THRESHOLDS, soft } = options;
+  if (soft !== undefined) checkWindow(soft);
+  const factored = choice === 'factored' || (choice === 'auto' && soft === undefined);
+  if (factored && isFactorable(model, kernel)) return new FactoredRoute(model, data, kernel);
+  if (choice === 'factored') {
+    throw new UnsupportedError(
+      `The factored route for ${model.layers === null ? 'this graph' : kernel}`,
+      `it is for an RBM under ${new Intl.ListFormat('en', { type: 'disjunction' }).format(FACTORED_KERNELS)}`,
+      'use the table route, or one of them',
+    );
+  }
+  return new TableRoute(model, data, kernel, thresholds, soft ?? null);
+}
+
+/** Data and model must have the same number of visible spins. */
+export function checkDataSize(model: Model, data: DataLaw): void {
+  if (data.spins === model.visible.length) return;
+  throw new InputError({
+    field: 'data',
+    expected: `a law of ${model.visible.length} visible spins, as many as the model has`,
+    got: `${data.spins}`,
+    remedy: 'use data and a model of the same size',
+  });
+}
+
+function checkWindow(soft: SoftWindow): void {
+  for (const field of ['center', 'eta'] as const) {
+    if (soft[field] > 0 && Number.isFinite(soft[field])) continue;
+    throw new InputError({
+      field: `soft.${field}`,
+      expected: 'a positive finite number',
+      got: show(soft[field]),
+      remedy: field === 'eta' ? 'give the width of the window in 1 - s' : 'give the gap 1 - s at its edge',
+    });
+  }
+}

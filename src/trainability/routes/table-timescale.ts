@@ -1,0 +1,205 @@
+import { UnsupportedError } from '../../errors.js';
+import type { KernelOperator } from '../../kernel/operator.js';
+import { type Boltzmann, centredObservable } from '../../model/boltzmann.js';
+import { conjugateGradient, dot } from '../../spectrum/conjugate-gradient.js';
+import { MAX_DENSE_STATES, transitionMatrix } from '../../spectrum/dense-kernel.js';
+import { gaussQuadrature } from '../../spectrum/gauss.js';
+import { groundedSolver } from '../../spectrum/grounded.js';
+import type { WeightedEigenvalue } from '../../spectrum/groups.js';
+import type { RouteInfo } from './route.js';
+
+/** Up to this many states elimination is as fast as iteration, and exact at any gap. */
+const DIRECT_STATES = 128;
+/** Below this effective gap an iteration has lost too many digits to rounding, `eps / gap`, and elimination is used where it fits. */
+const DEEP_PLATEAU = 1e-6;
+const REFINEMENTS = 2;
+/** Lanczos matrices beyond this order are not diagonalised for quadrature. */
+const MAX_QUADRATURE_ORDER = 400;
+
+export interface TableTimescale {
+  readonly timescale: number;
+  readonly variance: number;
+  /** `Lbar` of `T`; null for a kernel without derivatives. */
+  readonly lbar: Float64Array | null;
+  readonly info: Omit<RouteInfo, 'route'>;
+}
+
+/**
+ * `T = sum_a <fc_a, u_a - fc_a / 2>`, `(I - P) u_a = fc_a`, `E u_a = 0` (3.3), with the cotangent of `T` by (5.4) or, for a kernel that is not
+ * reversible, by two solves (D2). A kernel without derivatives is not differentiated.
+ */
+export function tableTimescale(law: Boltzmann, kernel: KernelOperator, differentiable = true): TableTimescale {
+  if (kernel.states <= DIRECT_STATES) return directTimescale(law, kernel, differentiable);
+  if (kernel.adjoint() !== kernel) {
+    if (kernel.states <= MAX_DENSE_STATES) return directTimescale(law, kernel, differentiable);
+    throw new UnsupportedError(
+      'The timescale of a kernel that is not reversible',
+      `the table has ${kernel.states} states and elimination stops at ${MAX_DENSE_STATES}`,
+      'use palindrome-block, or a smaller model',
+    );
+  }
+  const iterated = iteratedTimescale(law, kernel, differentiable);
+  if (kernel.states > MAX_DENSE_STATES) return iterated;
+  const gap = iterated.variance / (iterated.timescale + iterated.variance / 2);
+  return iterated.info.converged && !(gap < DEEP_PLATEAU) ? iterated : directTimescale(law, kernel, differentiable);
+}
+
+/** (3.3) by subtraction-free elimination, refined. */
+export function directTimescale(law: Boltzmann, kernel: KernelOperator, differentiable = true): TableTimescale {
+  const forwards = refinedSolver(law, kernel);
+  const adjoint = kernel.adjoint();
+  const backwards = adjoint === kernel ? null : refinedSolver(law, adjoint);
+  const irreducible = forwards !== null && (adjoint === kernel || backwards !== null);
+  const sums = accumulate(law, kernel, differentiable, (fc) => {
+    if (!irreducible) return null;
+    const u = forwards(fc);
+    return { u, adjoint: backwards === null ? u : backwards(fc) };
+  });
+  return {
+    ...sums,
+    info: {
+      converged: irreducible && sums.finite,
+      solver: 'grounded elimination',
+      iterations: 0,
+      backwardError: 0,
+      observables: sums.observables,
+    },
+  };
+}
+
+/**
+ * Solves as a sum of parts, largest first; null where the chain is reducible in double precision. A solution of the size of the inverse gap is stored
+ * with an error of `eps / gap`, in which the differences between states of one well drown; each refinement solves for what the stored part misses, and the
+ * parts are kept apart.
+ */
+function refinedSolver(law: Boltzmann, kernel: KernelOperator): ((b: Float64Array) => Float64Array[]) | null {
+  const solver = groundedSolver(transitionMatrix(kernel), kernel.pi, law.logPi);
+  if (!solver.irreducible) return null;
+  const image = new Float64Array(kernel.states);
+  return (b) => {
+    const parts = [solver.solve(b)];
+    const residual = Float64Array.from(b);
+    for (let k = 0; k < REFINEMENTS; k++) {
+      kernel.applyGenerator(parts[k], image);
+      for (let s = 0; s < residual.length; s++) residual[s] -= image[s];
+      parts.push(solver.solve(residual));
+    }
+    return parts;
+  };
+}
+
+/** (3.3) by conjugate gradients, for a reversible kernel. */
+export function iteratedTimescale(law: Boltzmann, kernel: KernelOperator, differentiable = true): TableTimescale {
+  let iterations = 0;
+  let backwardError = 0;
+  let converged = true;
+  const sums = accumulate(law, kernel, differentiable, (fc) => {
+    const result = conjugateGradient(kernel, fc);
+    iterations += result.iterations;
+    backwardError = Math.max(backwardError, result.backwardError);
+    converged &&= result.converged;
+    return { u: [result.u], adjoint: [result.u] };
+  });
+  return {
+    ...sums,
+    info: {
+      converged: converged && sums.finite,
+      solver: 'conjugate gradients',
+      iterations,
+      backwardError,
+      observables: sums.observables,
+    },
+  };
+}
+
+/** Nodes and weights of all observables' spectral measure, from the Lanczos matrices of conjugate gradients; for many states. */
+export function quadratureMeasure(law: Boltzmann, kernel: KernelOperator, couplings: number): WeightedEigenvalue[] {
+  const measure: WeightedEigenvalue[] = [];
+  const fc = new Float64Array(kernel.states);
+  for (let a = 0; a < law.space.masks.length; a++) {
+    const variance = centredObservable(law, a, fc);
+    if (variance === 0) continue;
+    const { diagonal, offDiagonal } = conjugateGradient(kernel, fc, MAX_QUADRATURE_ORDER);
+    const { nodes, weights } = gaussQuadrature(diagonal, offDiagonal);
+    nodes.forEach((gap, k) => {
+      const weight = variance * weights[k];
+      const coupling = a < couplings;
+      measure.push({
+        gap,
+        multiplicity: 1,
+        couplingsWeight: coupling ? weight : 0,
+        biasesWeight: coupling ? 0 : weight,
+      });
+    });
+  }
+  return measure;
+}
+
+/** `u = (I - P)^+ fc` and `(I - P*)^+ fc`, each as a sum of parts; the same array where the kernel is reversible. */
+interface Solution {
+  readonly u: readonly Float64Array[];
+  readonly adjoint: readonly Float64Array[];
+}
+
+/** `T` and its cotangent, `Lbar = pi sum_a [fc (u + u* - fc) / 2 + (D1 or D2 with V = u*, W = u)]`, from a solver that gives null where there is none. */
+function accumulate(
+  law: Boltzmann,
+  kernel: KernelOperator,
+  differentiable: boolean,
+  solve: (fc: Float64Array) => Solution | null,
+) {
+  const { states: n, pi } = kernel;
+  const observables = law.space.masks.length;
+  const timescale = new Float64Array(observables);
+  const variance = new Float64Array(observables);
+  const density = new Float64Array(n);
+  const fc = new Float64Array(n);
+  const shifted = new Float64Array(n);
+  for (let a = 0; a < observables; a++) {
+    variance[a] = centredObservable(law, a, fc);
+    if (variance[a] === 0) continue;
+    const solution = solve(fc);
+    if (solution === null) {
+      timescale[a] = Number.POSITIVE_INFINITY;
+      continue;
+    }
+    const { u, adjoint } = solution;
+    for (let s = 0; s < n; s++) shifted[s] = -fc[s] / 2;
+    for (const part of u) for (let s = 0; s < n; s++) shifted[s] += part[s] / 2;
+    for (const part of adjoint) for (let s = 0; s < n; s++) shifted[s] += part[s] / 2;
+    // <fc, u> = <u*, fc>, so their mean serves both T and its cotangent.
+    timescale[a] = dot(pi, fc, shifted);
+    if (!differentiable) continue;
+    for (let s = 0; s < n; s++) density[s] += shifted[s] * fc[s];
+    addBilinear(kernel, adjoint, u, density);
+  }
+  const lbar = density.map((value, s) => pi[s] * value);
+  return {
+    finite: timescale.every(Number.isFinite) && lbar.every(Number.isFinite),
+    timescale: timescale.reduce((sum, t) => sum + t, 0),
+    variance: variance.reduce((sum, v) => sum + v, 0),
+    lbar: differentiable ? lbar : null,
+    observables: { timescale, variance },
+  };
+}
+
+/** The cotangent of `<v, P w>` for sums of parts; for `v = w` it is symmetric, and each pair of parts is met once. */
+function addBilinear(
+  kernel: KernelOperator,
+  v: readonly Float64Array[],
+  w: readonly Float64Array[],
+  density: Float64Array,
+): void {
+  v.forEach((left, i) => {
+    w.forEach((right, j) => {
+      if (v !== w || i === j) kernel.addCotangent(left, right, density);
+      else if (j < i) {
+        kernel.addCotangent(
+          right,
+          left.map((value) => 2 * value),
+          density,
+        );
+      }
+    });
+  });
+}
