@@ -6,10 +6,10 @@ import { inner, problemsWith, type Solved, solve } from './system.js';
 import { lawError } from './tolerance.js';
 
 /** `mse` as (D10) has it: `(2/K) (T - (1/K) sum_j mu_j s_j (1 - s_j^K) / (1 - s_j)^2)`, with the size of its terms. */
-function sumOverModes({ groups }: Solved, window: number): { readonly mse: number; readonly size: number } {
+function sumOverModes({ levels }: Solved, window: number): { readonly mse: number; readonly size: number } {
   let timescale = 0;
   let deficit = 0;
-  for (const { gap, weight } of groups) {
+  for (const { gap, weight } of levels) {
     const s = 1 - gap;
     timescale += weight * (1 / gap - 0.5);
     deficit += (weight * s * (1 - s ** window)) / gap ** 2;
@@ -108,7 +108,7 @@ const times = provenProperty(
   },
 );
 
-const timescaleOf = ({ groups }: Solved) => groups.reduce((sum, { gap, weight }) => sum + weight * (1 / gap - 0.5), 0);
+const timescaleOf = ({ levels }: Solved) => levels.reduce((sum, { gap, weight }) => sum + weight * (1 / gap - 0.5), 0);
 
 export const o3Variance: Obligation = {
   id: 'O3',

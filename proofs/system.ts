@@ -35,7 +35,13 @@ export function solve({ model, data, kernel: name }: Problem) {
   const route = new TableRoute(model, data, name);
   const { law, kernel } = route.at(model.theta);
   const modes = route.modes(model.theta);
-  const groups = route.relaxation(model.theta).groups ?? [];
+  const spectrum = route.spectrum(model.theta);
+  const groups = spectrum?.groups ?? [];
+  // Sums over modes are taken mode by mode: the mean gap of a group is good to the width of a group only.
+  const levels = (spectrum?.levels ?? []).map(({ gap, couplingsWeight, biasesWeight }) => ({
+    gap,
+    weight: couplingsWeight + biasesWeight,
+  }));
   const observables = Array.from(model.theta, (_, a) => {
     const out = new Float64Array(law.space.states);
     centredObservable(law, a, out);
@@ -43,9 +49,9 @@ export function solve({ model, data, kernel: name }: Problem) {
   });
   // Entries of the operator are products of at most N probabilities; an eigensolver adds n eps.
   const rounding = law.space.states * (8 * Number.EPSILON + model.spins * lawError(model));
-  const gap = slowestGap(groups);
+  const gap = slowestGap(levels);
   fc.pre(gap > 64 * rounding);
-  return { route, law, kernel, modes, groups, observables, rounding, gap };
+  return { route, law, kernel, modes, groups, levels, observables, rounding, gap };
 }
 
 export type Solved = ReturnType<typeof solve>;
