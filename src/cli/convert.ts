@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { isMatrixFile } from '../adapters/numpy/numpy-model.js';
 import { InputError } from '../errors.js';
-import { numeric } from './evaluate.js';
 import { readModelAt, writeModelAt } from './model-path.js';
+import { numeric } from './options.js';
 
 export interface ConvertFlags {
   readonly beta?: string;

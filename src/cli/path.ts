@@ -6,9 +6,10 @@ import { MEMBERSHIP_RULES } from '../trainability/membership/mode-sets.js';
 import { checkOptions } from '../trainability/options.js';
 import { type PathReport, scanModels } from '../trainability/paths/path-report.js';
 import { version } from '../version.js';
-import { checkSize, inSteps, numeric, oneOf, readSource } from './evaluate.js';
 import { num, textTable } from './format.js';
 import { readModelAt } from './model-path.js';
+import { inSteps, numeric, oneOf } from './options.js';
+import { checkSize, readSource } from './source.js';
 import { parseDuration } from './spec.js';
 
 export interface PathFlags {

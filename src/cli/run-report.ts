@@ -1,7 +1,7 @@
 import type { Section } from '../report/report.js';
 import type { ModelEvaluation } from '../trainability/evaluation.js';
 import type { Relaxation } from '../trainability/routes/route.js';
-import { conditional } from './evaluate.js';
+import { conditional } from './describe-evaluation.js';
 import { num, textTable } from './format.js';
 import { EVENT_COLUMNS, eventRows, type TracedEvent } from './membership.js';
 

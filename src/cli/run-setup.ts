@@ -5,10 +5,11 @@ import { type Model, rbm, withParameters } from '../model/model.js';
 import { secondsOf, workload } from '../trainability/cost.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import type { Route } from '../trainability/routes/route.js';
-import { checkSize, inSteps, parseStart, readSource } from './evaluate.js';
 import { type RunMembership, runMembership, withPolicy } from './membership.js';
 import { readModelAt } from './model-path.js';
+import { inSteps, parseStart } from './options.js';
 import { admit, type ResourceFlags } from './resources.js';
+import { checkSize, readSource } from './source.js';
 import { type ObjectiveName, type RbmStart, readSpec, type Spec } from './spec.js';
 
 export interface RunFlags extends ResourceFlags {

@@ -14,9 +14,12 @@ function commands({ kind }: Malformed, file: string, out: string): (readonly str
   return ['train', 'design'].map((command) => [command, file, '--out', out]);
 }
 
-/** Of the numpy files, whose readers are tested without the command line, those that could do harm. */
-const chosen = malformed.filter(
-  ({ kind, file, name }) => kind !== 'model' || file === 'model.json' || /zip bomb|pickled|samples|absurd/.test(name),
+/**
+ * All are tried without a process in test/model/malformed; here every fifth, since what a process adds is the same for each: the name of the file, the exit code, and that nothing is
+ * written. Of the numpy files, those that could do harm.
+ */
+const chosen = malformed.filter(({ kind, file, name }, k) =>
+  kind !== 'model' || file === 'model.json' ? k % 5 === 0 : /zip bomb|pickled|absurd/.test(name),
 );
 
 const runs = chosen.flatMap((one, k) => {
