@@ -29,8 +29,6 @@ function split(problem: Problem, options: { readonly epsilon: number; readonly k
     // What A7 does not look at: weights of rounding size.
     invisible: time(outside.filter(({ weight }) => unseen(weight))),
     slack: (system.rounding * (timescale + mass)) / system.gap,
-    // What a report may be off, which takes a group's members to be equal.
-    grouped: levels.length * GROUP_WIDTH * (timescale + mass),
   };
 }
 
@@ -52,21 +50,27 @@ const reported = provenProperty(
   'R_hat_full / R_hat_C of evaluateModel lies in [1 / (1 + x), 1], x = mu_bulk (1 / gamma_bulk - 1/2) / T_C with gamma_bulk as gate A7 reports it',
   cases,
   ({ problem, options }) => {
-    const { bulkMass, invisible, cluster, grouped, ...rest } = split(problem, options);
-    const slack = rest.slack + grouped;
+    const { levels, gap, rounding } = solve(problem);
     const estimator = { burnIn: 0, window: 100, chains: 1, start: 'stationary', gradient: false } as const;
     const { predictors, gates, stepsPerSweep } = evaluateModel(problem.model, problem.data, {
       kernel: problem.kernel,
       ...estimator,
       ...options,
     });
-    const [full, slow] = [predictors.full.Rhat, predictors.slowCluster?.Rhat ?? null];
-    fc.pre(full !== null && slow !== null && slow > 0);
-    if (full === null || slow === null) return Number.NaN;
+    const { full, slowCluster: slow } = predictors;
+    fc.pre(full.Rhat !== null && slow !== null && slow.Rhat !== null && slow.Rhat > 0);
+    const [time, cluster] = [full.timescale, slow?.timescale ?? null];
+    if (full.Rhat === null || slow === null || slow.Rhat === null || time === null || cluster === null)
+      return Number.NaN;
+    // Everything as the report has it, which takes a group's members to be equal; weights that A7 does not look at are of rounding size.
+    const total = time + full.slowMass;
+    const unseen = (levels.length * DEFAULT_GATE_THRESHOLDS.bulkWeight * full.slowMass) / gap;
+    const slack = levels.length * GROUP_WIDTH * total + (rounding * total) / gap;
+    const bulkMass = Math.max(0, full.slowMass - slow.slowMass);
     const gamma = typeof gates.A7.value === 'number' ? gates.A7.value / stepsPerSweep : null;
-    const x = (gamma === null ? 0 : bulkMass * (1 / gamma - 0.5)) + invisible;
+    const x = (gamma === null ? 0 : bulkMass * (1 / gamma - 0.5)) + unseen;
     const low = 1 / (1 + (x + slack) / cluster);
-    return Math.min(ratio(full / slow, low), ratio(1 + slack / cluster, full / slow));
+    return Math.min(ratio(full.Rhat / slow.Rhat, low), ratio(1 + slack / cluster, full.Rhat / slow.Rhat));
   },
 );
 
