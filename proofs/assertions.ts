@@ -35,6 +35,8 @@ export interface GradientCheck {
 /** Steps to choose from, halved from the first to the last; the best balances truncation `h^4` against rounding `noise / h`. */
 const FIRST_STEP = 2 ** -6;
 const LAST_STEP = 2 ** -14;
+/** At a stationary point the gradient has no size. Where it is below this share of the objective's value, or of 1 where that is more, it counts as this large. */
+const LEAST_SIZE = 1e-6;
 
 /**
  * Asserts that the gradient of an objective in theta is the one of its values.
@@ -53,7 +55,7 @@ const LAST_STEP = 2 ** -14;
  * Along each direction the derivative is taken by the fourth-order central difference, at the step with the smallest error estimate: what doubling the step changes, which is
  * 15 times the truncation error where it is of fourth order, plus `3 / (2 h)` times the noise of the values, which is measured (More and Wild 2011) and at least eps times their size. The
  * tolerance is that estimate and the noise of the gradient itself. Throws an {@link HtdmlError} where they differ by more, where the objective has no value, or where the estimate is above
- * `resolution` times the gradient's size: a check that could not fail is no check. At a change of the mode set a projected objective jumps and the check fails or gives up, as it should.
+ * `resolution` times the gradient's size, which counts as at least a millionth of the objective's (or of 1): a check that could not fail is no check. At a change of the mode set a projected objective jumps and the check fails or gives up, as it should.
  */
 export function assertGradient(
   objective: Objective,
@@ -65,7 +67,7 @@ export function assertGradient(
   const gradient = gradientOf(objective, evaluator, theta);
   const directions = options.directions ?? standardDirections(theta.length);
   const resolution = options.resolution ?? 1e-4;
-  const size = Math.max(...gradient.map(Math.abs), Number.MIN_VALUE);
+  const size = Math.max(...gradient.map(Math.abs), LEAST_SIZE * Math.max(1, Math.abs(value(theta))));
   const [noise] = measuredNoise((x) => [value(x)], theta);
   const gradientNoise = measuredNoise((x) => gradientOf(objective, evaluator, x), theta);
   let worst = 0;

@@ -8,7 +8,12 @@ import {
   scanModels,
 } from 'htdml';
 import { certifiedRadius } from '../src/trainability/membership/certificate.js';
-import { type MembershipRule, type ModeSet, membership } from '../src/trainability/membership/mode-sets.js';
+import {
+  DEFAULT_THRESHOLDS,
+  type MembershipRule,
+  type ModeSet,
+  membership,
+} from '../src/trainability/membership/mode-sets.js';
 import { modeSetAt, worstRates } from '../src/trainability/paths/path.js';
 import { TableRoute } from '../src/trainability/routes/table-route.js';
 import { measuredNoise } from './noise.js';
@@ -147,6 +152,10 @@ export interface MembershipOptions {
   readonly kappa?: number | undefined;
 }
 
+function withDefaults({ kernel, rule = 'window', epsilon, kappa }: MembershipOptions) {
+  return { kernel, rule, epsilon: epsilon ?? DEFAULT_THRESHOLDS.epsilon, kappa: kappa ?? DEFAULT_THRESHOLDS.kappa };
+}
+
 /**
  * Asserts that the set of modes does not change on the straight line between two models, and returns the scan. Under `window` the scan is certified but for what the result
  * lists as `uncertified`. Throws an {@link HtdmlError} that names the first event.
@@ -157,8 +166,8 @@ export function assertNoMembershipChange(
   data: DataLaw,
   options: MembershipOptions,
 ): PathReport {
-  const { kernel, rule = 'window', epsilon = 1e-3, kappa = 2.5 } = options;
-  const report = scanModels(from, to, data, { kernel, rule, epsilon, kappa, steps: 2, window: 1 });
+  const { kernel, rule, ...thresholds } = withDefaults(options);
+  const report = scanModels(from, to, data, { kernel, rule, ...thresholds, steps: 2, window: 1 });
   const [event] = report.events;
   if (event === undefined) return report;
   throw new HtdmlError(
@@ -190,8 +199,8 @@ export function assertCertificateHolds(
   data: DataLaw,
   options: CertificateCheckOptions,
 ): CertificateCheck {
-  const { kernel, rule = 'window', epsilon = 1e-3, kappa = 2.5, directions = 8, seed = 1 } = options;
-  const thresholds = { epsilon, kappa };
+  const { directions = 8, seed = 1 } = options;
+  const { kernel, rule, ...thresholds } = withDefaults(options);
   const route = new TableRoute(model, data, kernel, thresholds);
   const here = modeSetAt(route, model.theta, rule, thresholds);
   const { radius } = certifiedRadius(here, worstRates(model, kernel));

@@ -144,7 +144,7 @@ function report(error: unknown): number {
     return 2;
   }
   if (error instanceof Interrupted) {
-    process.stderr.write('htdml: interrupted, the state is saved; go on with --resume.\n');
+    process.stderr.write('htdml: interrupted, the state is saved; go on with the same command and --resume.\n');
     return 130;
   }
   if (error instanceof HtdmlError) {

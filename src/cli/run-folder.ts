@@ -91,9 +91,9 @@ export class RunFolder<S> {
     if (command !== this.command || JSON.stringify(spec) !== JSON.stringify(this.spec)) {
       refuse(
         '--resume',
-        'given with the SPEC that the run was started with',
+        'given with the SPEC and the --on-event that the run was started with',
         file,
-        'use that SPEC, or start over with --force',
+        'repeat that command with --resume, or start over with --force',
       );
     }
     const complete = Array.isArray((state as { theta?: unknown } | null | undefined)?.theta);

@@ -80,8 +80,8 @@ export function sensitivity(model: Model, kernel: KernelName): Sensitivity {
 
 /**
  * A bound on `|A_c''|` for one block. With `psi = sqrt(pi(. | outside))`, `l = -beta (dE - E_c dE)` and `V = Var_c l`, `psi'' = psi (l^2/4 - V/2)` and
- * `|psi''| = sqrt(E l^4) / 4`, so `|A_c''| <= 2 |psi''| + 2 |psi'|^2 = sqrt(E l^4) / 2 + V / 2`. Independent spins have `E l^4 <= 3 V^2` at most with `V <= std^2`;
- * otherwise `|l|` ranges over at most `2 std` and `E l^4 <= (2 std)^4 / 12`.
+ * `|psi''| = sqrt(E l^4) / 4`, so `|A_c''| <= 2 |psi''| + 2 |psi'|^2 = sqrt(E l^4) / 2 + V / 2`. Here `V <= std^2`. Independent spins have
+ * `E l^4 <= 3 std^4`, since one of size `b` and mean `m` has `(1 - m^2) (1 + 3 m^2) b^4 <= 3 b^4`; otherwise `l` ranges over at most `2 std` and `E l^4 <= (2 std)^4 / 12`.
  */
 function blockCurvature(std: number, coupled: boolean): number {
   return ((coupled ? Math.sqrt(4 / 3) : Math.sqrt(3)) * std ** 2) / 2 + std ** 2 / 2;

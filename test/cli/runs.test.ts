@@ -182,7 +182,7 @@ describe.concurrent('an interrupted run', () => {
       child.kill(signal);
       const { code, stdout, stderr } = await finished;
       expect([code, stdout]).toEqual([130, '']);
-      expect(stderr).toBe('htdml: interrupted, the state is saved; go on with --resume.\n');
+      expect(stderr).toBe('htdml: interrupted, the state is saved; go on with the same command and --resume.\n');
       expect(readdirSync(parts).sort()).toEqual(['checkpoint.json', 'trace.jsonl']);
       seen = json(parts, 'checkpoint.json').traceLines;
       expect(seen).toBeGreaterThan(0);
@@ -192,7 +192,7 @@ describe.concurrent('an interrupted run', () => {
         );
         const other = write(`${command}-other.json`, { ...contents[command], seed: 4 });
         expect(expectRefusal(await htdml([command, other, '--out', parts, '--resume']))).toMatch(
-          /^--resume must be given with the SPEC that the run was started with/,
+          /^--resume must be given with the SPEC and the --on-event that the run was started with/,
         );
         // What a crash in the middle of a line leaves is cut off.
         writeFileSync(join(parts, 'trace.jsonl'), `${text(parts, 'trace.jsonl')}{"ste`);

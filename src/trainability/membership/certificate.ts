@@ -33,13 +33,15 @@ export interface GroupBounds {
  *
  * `window`: let `G` be neighbouring modes that hold the anchor, with all slower ones together, `U`, below `epsilon`. While the share of `G` stays above `k epsilon`
  * for its `k` modes and that of `U` below `epsilon`, the anchor is a group within `G`; while no eigenvalue crosses the edges that the two ends of `G`
- * give, the cluster is the same. Eigenvalues move by at most the change of `A` (Weyl), shares by Davis and Kahan. The best `G` counts.
+ * give, the cluster is the same; a single mode that is `G` and the fastest of the cluster is in its own window wherever it goes. Eigenvalues move by at most the change of `A` (Weyl), shares by Davis and Kahan. The best `G` counts.
  *
  * `relevance`: every relevant group keeps its share above `epsilon` and the groups between them theirs below. A relevant group of several modes may split into
  * some that are not: there is no certificate for it.
  */
 export function certifiedRadius(set: ModeSet, rates: Rates, bounds: GroupBounds = weyl(set, rates)): CertifiedRadius {
-  if (set.anchor === null) return { radius: 0, limitedBy: 'no-modes' };
+  if (!(totalWeight(set) > 0)) return { radius: 0, limitedBy: 'no-modes' };
+  // Where nothing is relevant both rules give the empty set, as long as nothing becomes relevant.
+  if (set.anchor === null) return relevanceRadius(set, rates);
   return set.rule === 'window' ? windowRadius(set, set.anchor, rates, bounds) : relevanceRadius(set, rates);
 }
 
@@ -106,8 +108,9 @@ function windowRadius(set: ModeSet, anchor: number, rates: Rates, bounds: GroupB
       ]);
       if (shares.radius <= best.radius) continue;
       const [slow, fast] = [bounds.slowest(from), bounds.fastest(to)];
+      const isOwnEdge = from === last && run.modes === 1;
       const edge = lastBefore(shares.radius, (t) => {
-        const inwards = apart(inner(t).high, kappa * slow(t).low, kappa);
+        const inwards = isOwnEdge ? Number.POSITIVE_INFINITY : apart(inner(t).high, kappa * slow(t).low, kappa);
         return outer === null ? inwards : Math.min(inwards, apart(kappa * fast(t).high, outer(t).low, kappa));
       });
       if (edge > best.radius) best = edge < shares.radius ? { radius: edge, limitedBy: 'edge' } : shares;

@@ -3,13 +3,7 @@ import { type KernelName, requireReversible } from '../../kernel/kernels.js';
 import type { DataLaw } from '../../model/data-law.js';
 import type { Model } from '../../model/model.js';
 import { eventsOf, type MembershipEvent, setTimescale } from '../membership/membership-events.js';
-import {
-  levelsInside,
-  type MembershipRule,
-  type ModeSet,
-  type ModeThresholds,
-  modeSet,
-} from '../membership/mode-sets.js';
+import { levelsInside, type MembershipRule, type ModeSet, type ModeThresholds } from '../membership/mode-sets.js';
 import { scanPath } from '../membership/path-scan.js';
 import { checkOptions } from '../options.js';
 import { resolvedSignal } from '../routes/resolved.js';
@@ -100,9 +94,7 @@ export function scanModels(from: Model, to: Model, data: DataLaw, options: PathO
   const look = (at: number): ModesAt => {
     evaluations++;
     const theta = line.at(at);
-    const spectrum = route.spectrum(theta);
-    const set = spectrum && modeSet(spectrum, rule, thresholds);
-    const inside = new Set(set === null ? [] : levelsInside(set));
+    const inside = new Set(levelsInside(modeSetAt(route, theta, rule, thresholds)));
     const count = 1 + Math.max(-1, ...inside);
     return { at, law: route.at(theta).law, modes: route.modes(theta), isInside: (j) => inside.has(j), count };
   };

@@ -273,6 +273,47 @@ test('at J = 0 the radius is the formula of D6', () => {
   }
 });
 
+test('a single mode that is all of its cluster needs no room at the edge, and kappa 1 is certified too', () => {
+  const r = random(89);
+  let certified = 0;
+  for (let k = 0; k < 40; k++) {
+    const model = modelOf('random', r);
+    const given = problem(model, GIBBS[k % 4], 'window', { epsilon: 1e-3, kappa: k % 2 === 0 ? 1 : 1.01 });
+    const here = given.at(model.theta);
+    const { radius } = certifiedRadius(here, worstRates(model, given.kernel));
+    if (radius === 0) continue;
+    certified++;
+    expect(attack(given, here, within(radius), r, 1), `case ${k}`).toBeNull();
+    const line = lineBetween(model.theta, along(model.theta, 1, direction(model.theta.length, r)));
+    const rates = ratesAlong(model, given.kernel, line.step);
+    const { forwards } = certifiedLine(given.route, line, rates, 'window', given.thresholds)(0).radii();
+    expect(forwards).toBeGreaterThan(0);
+    expect(sameMembership(given.at(along(model.theta, within(forwards), line.step)), here), `case ${k}`).toBe(true);
+  }
+  expect(certified).toBeGreaterThan(20);
+});
+
+test('the empty set is certified until a group becomes relevant', () => {
+  const r = random(93);
+  for (let k = 0; k < 20; k++) {
+    const model = modelOf('random', r);
+    const spectrum = spectrumOf(problem(model, GIBBS[k % 4], 'window'));
+    const total = spectrum.groups.reduce((sum, { weight }) => sum + weight, 0);
+    const epsilon = 1.05 * Math.max(...spectrum.groups.map(({ weight }) => weight / total));
+    if (!(epsilon < 1)) continue;
+    const given = problem(model, GIBBS[k % 4], 'window', { epsilon, kappa: 2.5 });
+    const here = given.at(model.theta);
+    expect(here.inside).toEqual([]);
+    const { radius, limitedBy } = certifiedRadius(here, worstRates(model, given.kernel));
+    expect(['weight', 'gap']).toContain(limitedBy);
+    const corners = vertices(model.theta.length).map((d) => given.at(along(model.theta, within(radius), d)));
+    expect(
+      corners.every((set) => sameMembership(set, here)),
+      `case ${k}`,
+    ).toBe(true);
+  }
+});
+
 /** The first random model whose spectrum has a property. */
 function modelWhere(r: ReturnType<typeof random>, holds: (groups: Spectrum['groups']) => boolean) {
   for (;;) {
