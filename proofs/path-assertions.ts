@@ -190,6 +190,9 @@ export interface CertificateCheck {
   readonly margin: number;
 }
 
+/** The longest step that is tried, in units of `1 / beta`. */
+const LONGEST_STEP = 5;
+
 /**
  * Asserts that a model's set of modes is the same everywhere that was tried within its certified radius (4.1): on the sphere of that 1-norm. Throws an {@link HtdmlError}
  * with the step that breaks it.
@@ -205,13 +208,15 @@ export function assertCertificateHolds(
   const here = modeSetAt(route, model.theta, rule, thresholds);
   const { radius } = certifiedRadius(here, worstRates(model, kernel));
   let margin = Number.POSITIVE_INFINITY;
-  if (radius === 0 || radius === Number.POSITIVE_INFINITY) return { radius, margin };
+  if (radius === 0) return { radius, margin };
+  // Further out modes freeze in double precision, where the set is no longer to be seen.
+  const reach = Math.min(radius, LONGEST_STEP / model.beta);
   const { normal } = randomSource(seed);
   const p = model.theta.length;
   const steps = Array.from({ length: 2 * p + directions }, (_, k) => {
     const d = Float64Array.from({ length: p }, (__, a) => (k >= 2 * p ? normal() : a === k >> 1 ? 1 - 2 * (k & 1) : 0));
     const size = d.reduce((sum, x) => sum + Math.abs(x), 0);
-    return d.map((x) => (x * radius) / size);
+    return d.map((x) => (x * reach) / size);
   });
   for (const d of steps) {
     const there = modeSetAt(
