@@ -159,7 +159,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
   }
 
   const error = operationalError(model, data, { start, burnIn, window }, relaxation, resolved, route, table, notes);
-  const operational = error && operationalReport(route, theta, model.edges.length, error, chains, signal === 0, notes);
+  const operational = error && operationalReport(route, theta, model.edges.length, error, chains, signal, notes);
   const R = operational?.R ?? null;
   const sweep = stepsPerSweep(model, kernel);
   const slowest = relaxation.slowest !== null && relaxation.slowest.gap > RESOLVED_GAP ? relaxation.slowest.gap : null;

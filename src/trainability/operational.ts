@@ -100,20 +100,20 @@ export function operationalError(
   );
 }
 
-/** Turns the error of one chain into `R` of the mean over chains; `zero` says that the signal is rounding. */
+/** Turns the error of one chain into `R` of the mean over chains. `signal` is `|g|^2` as the predictors have it, zero where it is rounding, so that their ratio to `R` is one of errors alone. */
 export function operationalReport(
   route: Route,
   theta: Float64Array,
   couplings: number,
   error: GradientError,
   chains: number,
-  zero: boolean,
+  signal: number,
   notes: Note[],
 ): Operational {
   const { data, model } = route.moments(theta);
   const signals = { couplings: 0, biases: 0 };
   data.forEach((value, a) => {
-    if (!zero) signals[a < couplings ? 'couplings' : 'biases'] += (value - model[a]) ** 2;
+    if (signal > 0) signals[a < couplings ? 'couplings' : 'biases'] += (value - model[a]) ** 2;
   });
   const parts = { couplings: overChains(error.couplings, chains), biases: overChains(error.biases, chains) };
   const ratio = (path: string, numerator: number, mse: number) => {
@@ -126,7 +126,7 @@ export function operationalReport(
   );
   const mse = parts.couplings.mse + parts.biases.mse;
   return {
-    R: ratio('operational.R', signals.couplings + signals.biases, mse),
+    R: ratio('operational.R', signal, mse),
     mse,
     biasSquared: parts.couplings.biasSquared + parts.biases.biasSquared,
     groups: Object.fromEntries(
