@@ -15,9 +15,7 @@ interface Case {
   readonly gradient: number[];
 }
 
-const { cases } = JSON.parse(
-  readFileSync(new URL('../../../fixtures/deep-plateaus.json', import.meta.url), 'utf8'),
-) as {
+const { cases } = JSON.parse(readFileSync(new URL('../../fixtures/deep-plateaus.json', import.meta.url), 'utf8')) as {
   cases: Case[];
 };
 
