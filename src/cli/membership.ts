@@ -9,7 +9,7 @@ import { modeSetAt } from '../trainability/paths/path.js';
 import { createRoute } from '../trainability/routes/create-route.js';
 import type { Objective } from '../trainability/routes/log-quantities.js';
 import type { Route } from '../trainability/routes/route.js';
-import { windowAtEdge } from '../trainability/soft-report.js';
+import { windowEdge } from '../trainability/soft-report.js';
 import { num } from './format.js';
 import type { ObjectiveName, Spec } from './spec.js';
 
@@ -49,11 +49,11 @@ export function runMembership(
   const plain = createRoute(model, data, { kernel, thresholds, route: kind });
   // Asked for early, so that a model without modes is refused before the run.
   const set = depends || onEvent !== null ? modeSetAt(plain, model.theta, 'window', thresholds) : null;
-  const soft = onEvent === 'soft' && set !== null ? windowAtEdge(set.groups, thresholds, 1) : null;
-  if (onEvent === 'soft' && soft === null) {
+  const center = onEvent === 'soft' && set !== null ? windowEdge(set.groups, thresholds) : null;
+  if (onEvent === 'soft' && center === null) {
     throw new UnsupportedError('A soft window', 'no observable fluctuates at the start', 'start from another model');
   }
-  const window = soft === null ? undefined : { ...soft, eta: eta ?? RELATIVE_ETA * soft.center };
+  const window = center === null ? undefined : { center, eta: eta ?? RELATIVE_ETA * center };
   const route =
     window === undefined ? plain : createRoute(model, data, { kernel, thresholds, route: kind, soft: window });
   const watch = set === null ? undefined : new MembershipWatch(route, model, kernel, 'window', thresholds);

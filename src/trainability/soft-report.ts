@@ -11,10 +11,10 @@ import { TableRoute } from './routes/table-route.js';
 /** The predictor with soft membership (4.2), and the window that it was evaluated with. */
 export interface SoftPredictor extends Predictor, SoftWindow {}
 
-/** The window whose centre is the edge of the slow cluster, `kappa (1 - s_1)`, as it is at these parameters; null where no observable fluctuates. */
-export function windowAtEdge(groups: Spectrum['groups'], thresholds: ModeThresholds, eta: number): SoftWindow | null {
+/** The edge of the slow cluster, `kappa (1 - s_1)` as it is at these parameters, where a soft window has its centre; null where no group is relevant. */
+export function windowEdge(groups: Spectrum['groups'], thresholds: ModeThresholds): number | null {
   const { relevant } = modeSets(groups, thresholds);
-  return relevant.length === 0 ? null : { center: thresholds.kappa * groups[relevant[0]].gap, eta };
+  return relevant.length === 0 ? null : thresholds.kappa * groups[relevant[0]].gap;
 }
 
 /** `R_hat` of soft membership, and the gradient of its logarithm where it has one. */
@@ -34,8 +34,9 @@ export function softReport(
   signal: number,
   samples: number,
 ): SoftReport | null {
-  const window = windowAtEdge(groups, thresholds, eta);
-  if (window === null) return null;
+  const center = windowEdge(groups, thresholds);
+  if (center === null) return null;
+  const window: SoftWindow = { center, eta };
   const at = new TableRoute(model, data, kernel, thresholds, window).evaluate(model.theta, [
     'softTimescale',
     'softMass',
