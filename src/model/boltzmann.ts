@@ -48,23 +48,41 @@ export function observableSums(space: StateSpace, weights: Float64Array): Float6
   return Float64Array.from(space.masks, (mask, a) => space.signs[a] * transformed[mask]);
 }
 
+/** A centred observable has two values. */
+export interface Sides {
+  /** Parity, 1 or -1, of the states on the side of the most probable one. */
+  readonly ground: number;
+  /** `f_a - E f_a` there. */
+  readonly near: number;
+  /** And on the other side. */
+  readonly far: number;
+  readonly variance: number;
+}
+
 /**
- * Writes the centred observable `f_a - E f_a` into `out` and returns its variance.
+ * The two values of `f_a - E f_a`, and its variance.
  *
  * The mean is taken relative to the most probable state, where all terms have one sign, so that the centred values keep their
  * relative accuracy when `pi` is concentrated there.
  */
-export function centredObservable(law: Boltzmann, a: number, out: Float64Array): number {
-  const { space, pi, ground } = law;
+export function centredSides(law: Boltzmann, a: number): Sides {
+  const { space, pi } = law;
   const mask = space.masks[a];
-  const atGround = parity(mask & ground);
+  const ground = parity(mask & law.ground);
   let shift = 0;
-  for (let s = 0; s < space.states; s++) if (parity(mask & s) !== atGround) shift += pi[s];
+  for (let s = 0; s < space.states; s++) if (parity(mask & s) !== ground) shift += pi[s];
   // In units of the sign at the ground state, f is 1 there and -1 on the other side: f - E f = 2 shift or 2 shift - 2.
-  const near = space.signs[a] * atGround * 2 * shift;
-  const far = space.signs[a] * atGround * 2 * (shift - 1);
-  for (let s = 0; s < space.states; s++) out[s] = parity(mask & s) === atGround ? near : far;
-  return 4 * shift * (1 - shift);
+  const near = space.signs[a] * ground * 2 * shift;
+  const far = space.signs[a] * ground * 2 * (shift - 1);
+  return { ground, near, far, variance: 4 * shift * (1 - shift) };
+}
+
+/** Writes the centred observable `f_a - E f_a` into `out` and returns its variance. */
+export function centredObservable(law: Boltzmann, a: number, out: Float64Array): number {
+  const { ground, near, far, variance } = centredSides(law, a);
+  const mask = law.space.masks[a];
+  for (let s = 0; s < out.length; s++) out[s] = parity(mask & s) === ground ? near : far;
+  return variance;
 }
 
 /** `theta_bar` from `Lbar`, where `dT = sum_s Lbar(s) d log pi(s)`: `Ebar = -beta (Lbar - pi sum Lbar)`, then (5.1). */

@@ -1,4 +1,5 @@
 import { ConvergenceError, UnsupportedError } from '../../errors.js';
+import { programOf } from '../../kernel/compiled/table.js';
 import { createKernel, KERNELS, type KernelName, requireReversible } from '../../kernel/kernels.js';
 import type { KernelOperator } from '../../kernel/operator.js';
 import { type Boltzmann, boltzmann, linearCombination, observableSums, pullbackLogPi } from '../../model/boltzmann.js';
@@ -75,7 +76,9 @@ export class TableRoute implements Route {
     const wants = new Set(quantities);
     const signal = wants.has('signal') || wants.has('kl') ? tableSignal(law, this.data) : null;
     const time =
-      wants.has('timescale') || wants.has('variance') ? tableTimescale(law, kernel, this.differentiable) : null;
+      wants.has('timescale') || wants.has('variance')
+        ? tableTimescale(law, kernel, this.differentiable, programOf(law, this.model, this.kernelName))
+        : null;
     const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
     const soft = wants.has('softTimescale') || wants.has('softMass') ? this.softCluster(theta) : null;
     const all: Quantities = {

@@ -1,4 +1,7 @@
 import { UnsupportedError } from '../../errors.js';
+import { loops } from '../../kernel/compiled/loops.js';
+import { solveObservables } from '../../kernel/compiled/solve-observables.js';
+import type { Program } from '../../kernel/compiled/table.js';
 import type { KernelOperator } from '../../kernel/operator.js';
 import { type Boltzmann, centredObservable } from '../../model/boltzmann.js';
 import { conjugateGradient, dot } from '../../spectrum/conjugate-gradient.js';
@@ -13,6 +16,10 @@ const DIRECT_STATES = 128;
 /** Below this effective gap an iteration has lost too many digits to rounding, `eps / gap`, and elimination is used where it fits. */
 const DEEP_PLATEAU = 1e-6;
 const REFINEMENTS = 2;
+/** The gradient's error is about that of the solutions. */
+const COMPILED_LIMITS = { tolerance: 1e-12, maxIterations: 5000 };
+/** Residuals as small as the tolerance leaves them. */
+const LARGEST_BACKWARD_ERROR = 1e-11;
 /** Lanczos matrices beyond this order are not diagonalised for quadrature. */
 const MAX_QUADRATURE_ORDER = 400;
 
@@ -28,7 +35,12 @@ export interface TableTimescale {
  * `T = sum_a <fc_a, u_a - fc_a / 2>`, `(I - P) u_a = fc_a`, `E u_a = 0` (3.3), with the cotangent of `T` by (5.4) or, for a kernel that is not
  * reversible, by two solves (D2). A kernel without derivatives is not differentiated.
  */
-export function tableTimescale(law: Boltzmann, kernel: KernelOperator, differentiable = true): TableTimescale {
+export function tableTimescale(
+  law: Boltzmann,
+  kernel: KernelOperator,
+  differentiable = true,
+  program: Program | null = null,
+): TableTimescale {
   if (kernel.states <= DIRECT_STATES) return directTimescale(law, kernel, differentiable);
   if (kernel.adjoint() !== kernel) {
     if (kernel.states <= MAX_DENSE_STATES) return directTimescale(law, kernel, differentiable);
@@ -38,7 +50,8 @@ export function tableTimescale(law: Boltzmann, kernel: KernelOperator, different
       'use palindrome-block, or a smaller model',
     );
   }
-  const iterated = iteratedTimescale(law, kernel, differentiable);
+  const iterated =
+    (program && compiledTimescale(law, program, differentiable)) ?? iteratedTimescale(law, kernel, differentiable);
   if (kernel.states > MAX_DENSE_STATES) return iterated;
   const gap = iterated.variance / (iterated.timescale + iterated.variance / 2);
   return iterated.info.converged && !(gap < DEEP_PLATEAU) ? iterated : directTimescale(law, kernel, differentiable);
@@ -85,6 +98,28 @@ function refinedSolver(law: Boltzmann, kernel: KernelOperator): ((b: Float64Arra
       parts.push(solver.solve(residual));
     }
     return parts;
+  };
+}
+
+/** (3.3) by the compiled conjugate gradients; null where this machine cannot run them or their memory does not reach. */
+export function compiledTimescale(law: Boltzmann, program: Program, differentiable = true): TableTimescale | null {
+  const compiled = loops();
+  const found = compiled && solveObservables(compiled, law, program, differentiable, COMPILED_LIMITS);
+  if (found === null) return null;
+  const { timescale, variance, density, iterations, error, backwardError } = found;
+  const lbar = density?.map((value, s) => law.pi[s] * value) ?? null;
+  const finite = timescale.every(Number.isFinite) && (lbar?.every(Number.isFinite) ?? true);
+  return {
+    timescale: timescale.reduce((sum, t) => sum + t, 0),
+    variance: variance.reduce((sum, v) => sum + v, 0),
+    lbar,
+    info: {
+      converged: finite && error <= COMPILED_LIMITS.tolerance && backwardError <= LARGEST_BACKWARD_ERROR,
+      solver: 'conjugate gradients',
+      iterations,
+      backwardError,
+      observables: { timescale, variance },
+    },
   };
 }
 

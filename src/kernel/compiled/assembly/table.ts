@@ -1,0 +1,44 @@
+// A table of states as the compiled loops see it: a record of 32-bit words in memory. `../table.ts` writes it.
+
+/** Bytes of one state of a multivector: eight doubles, one cache line. */
+export const STATE: usize = 64;
+
+/** How the sites are used: one of them per step, one block per step, or all there and back. */
+export const SITE_MIXTURE: i32 = 0;
+export const BLOCK_MIXTURE: i32 = 1;
+export const PALINDROME: i32 = 2;
+
+@inline export function states(table: usize): usize {
+  return load<u32>(table);
+}
+/** Boltzmann factors relative to the most probable state. The flip probability from s to t is `b_t / (b_s + b_t)`. */
+@inline export function factors(table: usize): usize {
+  return load<u32>(table, 4);
+}
+@inline export function law(table: usize): usize {
+  return load<u32>(table, 8);
+}
+/** Inverse diagonal of the generator. */
+@inline export function inverseDiagonal(table: usize): usize {
+  return load<u32>(table, 12);
+}
+@inline export function kind(table: usize): i32 {
+  return load<i32>(table, 16);
+}
+/** Blocks, one after the other: the number of sites, then their flip masks. */
+@inline export function blockCount(table: usize): i32 {
+  return load<i32>(table, 20);
+}
+@inline export function program(table: usize): usize {
+  return load<u32>(table, 24);
+}
+/** Probability of a block per step. */
+@inline export function weight(table: usize): f64 {
+  return load<f64>(table, 32);
+}
+/** What crossing the flip of a folded space's last spin does to a function: 1, or -1 in the odd sector. */
+@inline export function foldSign(table: usize): f64 {
+  return load<f64>(table, 40);
+}
+/** Bytes of a table record. */
+export const TABLE_BYTES: usize = 48;

@@ -1,0 +1,88 @@
+import { type Boltzmann, centredSides } from '../../model/boltzmann.js';
+import { LANES } from '../multivectors.js';
+import { Arena, type Loops } from './loops.js';
+import { layOutTable, type Program } from './table.js';
+
+/** Bytes of a right-hand side's record, of its result's, and of a job's. */
+const RECORD = 32;
+const JOB_BYTES = 64;
+const SCRATCH = 1024;
+/** Multivectors of conjugate gradients, and one for blocks of several spins. */
+const VECTORS = 5;
+const BYTE = 8;
+
+/** Per observable, in theta order. */
+export interface ObservableSolutions {
+  /** `T_a` (3.3), in kernel steps. */
+  readonly timescale: Float64Array;
+  readonly variance: Float64Array;
+  /** `Lbar / pi` of their sum (5.4); null where it was not asked for. */
+  readonly density: Float64Array | null;
+  readonly iterations: number;
+  /** The largest relative error of a `u_a` in the energy norm, as its last steps estimate it. */
+  readonly error: number;
+  /** The largest normwise backward error, from residuals computed anew. */
+  readonly backwardError: number;
+}
+
+/** What {@link solveObservables} stops at. */
+export interface SolveLimits {
+  /** Relative error of a `u_a` in the energy norm. */
+  readonly tolerance: number;
+  /** Iterations of eight observables together. */
+  readonly maxIterations: number;
+}
+
+/**
+ * (3.3) for all observables by conjugate gradients, eight in lockstep, and (5.4) added up as they finish, so that memory does not grow with their number.
+ * Preconditioned by the diagonal; a solution whose residual, computed anew, is not what the recursion claims is refined. Null where memory does not reach.
+ */
+export function solveObservables(
+  loops: Loops,
+  law: Boltzmann,
+  program: Program,
+  differentiate: boolean,
+  { tolerance, maxIterations }: SolveLimits,
+): ObservableSolutions | null {
+  const { states, masks } = law.space;
+  const panels = Math.ceil(masks.length / LANES);
+  const arena = new Arena(loops.memory);
+  const table = layOutTable(arena, law, program);
+  if (table === null) return null;
+  const multivectors = VECTORS - 1 + Math.max(1, differentiate ? loops.cotangentWork(table) : 0);
+  const job = arena.take(JOB_BYTES);
+  const records = arena.take(panels * LANES * RECORD);
+  const results = arena.take(panels * LANES * RECORD);
+  const density = arena.take(differentiate ? states * BYTE : 0);
+  const workspace = arena.take(SCRATCH + multivectors * states * LANES * BYTE);
+  if (job === null || records === null || results === null || density === null || workspace === null) return null;
+
+  const sides = Array.from(masks, (_, a) => centredSides(law, a));
+  const words = arena.words(records, panels * LANES * (RECORD / 4)).fill(0);
+  const numbers = arena.doubles(records, panels * LANES * (RECORD / BYTE)).fill(0);
+  sides.forEach(({ ground, near, far }, a) => {
+    words[8 * a] = masks[a];
+    words[8 * a + 1] = ground < 0 ? 1 : 0;
+    numbers[4 * a + 1] = near;
+    numbers[4 * a + 2] = far;
+  });
+  arena
+    .words(job, JOB_BYTES / 4)
+    .set([table, panels, records, results, workspace, differentiate ? density : 0, maxIterations]);
+  arena.doubles(job + 32, 1)[0] = tolerance;
+  loops.solve(job);
+
+  const found = arena.doubles(results, panels * LANES * (RECORD / BYTE));
+  const variance = Float64Array.from(sides, (side) => side.variance);
+  const column = (k: number) => Float64Array.from(sides, (_, a) => found[4 * a + k]);
+  let iterations = 0;
+  for (let panel = 0; panel < panels; panel++) iterations += found[4 * LANES * panel + 3];
+  return {
+    timescale: column(0).map((value, a) => value - variance[a] / 2),
+    variance,
+    density: differentiate ? Float64Array.from(arena.doubles(density, states)) : null,
+    iterations: iterations * Math.min(LANES, masks.length),
+    error: Math.max(...column(1)),
+    backwardError: Math.max(...column(2)),
+  };
+}

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { randomSource } from '../../../src/estimation/random.js';
+import { programOf } from '../../../src/kernel/compiled/table.js';
+import { createKernel, type KernelName } from '../../../src/kernel/kernels.js';
+import { boltzmann, pullbackLogPi } from '../../../src/model/boltzmann.js';
+import { ising, type Model, rbm } from '../../../src/model/model.js';
+import { stateSpace } from '../../../src/model/state-space.js';
+import {
+  compiledTimescale,
+  directTimescale,
+  iteratedTimescale,
+} from '../../../src/trainability/routes/table-timescale.js';
+import { complete, GIBBS } from '../../support/models.js';
+
+function normals(count: number, scale: number, seed: number): number[] {
+  const random = randomSource(seed);
+  return Array.from({ length: count }, () => scale * random.normal());
+}
+
+function glass(spins: number, scale: number, seed: number, biased = false): Model {
+  const edges = complete(spins);
+  const biases = biased ? normals(spins, scale, seed + 1) : undefined;
+  return ising({ spins, edges, couplings: normals(edges.length, scale, seed), biases });
+}
+
+function machine(visible: number, hidden: number, scale: number, seed: number, biased: boolean): Model {
+  return rbm({
+    visible,
+    hidden,
+    weights: normals(visible * hidden, scale, seed),
+    ...(biased && { visibleBiases: normals(visible, scale, 90), hiddenBiases: normals(hidden, scale, 91) }),
+  });
+}
+
+const MODELS: readonly (readonly [string, Model])[] = [
+  ['glass of 9, folded', glass(9, 0.3, 1)],
+  ['glass of 8 with biases', glass(8, 0.4, 2, true)],
+  ['glass of 9 with biases, a spin above a chunk', glass(9, 0.3, 3, true)],
+  ['independent spins, exactly degenerate', glass(9, 0, 4)],
+  ['metastable glass', glass(8, 1.2, 5, true)],
+  ['machine of 5 + 4', machine(5, 4, 0.7, 6, false)],
+  ['machine of 6 + 3 with biases', machine(6, 3, 0.7, 7, true)],
+];
+
+const largest = (x: Float64Array) => x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+function solved(model: Model, kernel: KernelName) {
+  const law = boltzmann(stateSpace(model), model.theta, model.beta);
+  const program = programOf(law, model, kernel);
+  const compiled = program && compiledTimescale(law, program);
+  if (compiled?.lbar == null) throw new Error('the compiled loops did not run');
+  return { law, compiled, lbar: compiled.lbar, operator: createKernel(law, model, kernel) };
+}
+
+describe.each(MODELS)('%s', (_, model) => {
+  test.each(GIBBS)('%s: timescale and gradient against elimination', (kernel) => {
+    const { law, compiled, lbar, operator } = solved(model, kernel);
+    const direct = directTimescale(law, operator);
+    if (direct.lbar === null || direct.info.observables === null) throw new Error('elimination gave no derivative');
+    expect(compiled.info.converged).toBe(true);
+    // Stopped at 1e-12 in the energy norm; rounding is eps over the gap, which is above variance / (T + variance / 2) / states.
+    const gap = direct.variance / (direct.timescale + direct.variance / 2);
+    const tolerance = 1e-11 + (64 * Number.EPSILON) / gap;
+    expect(Math.abs(compiled.timescale / direct.timescale - 1)).toBeLessThan(tolerance);
+    // Blocks are done spin by spin, which is the same along the model's parameters and not along every energy table.
+    const gradient = pullbackLogPi(law, direct.lbar);
+    const apart = pullbackLogPi(law, lbar).map((value, a) => value - gradient[a]);
+    expect(largest(apart)).toBeLessThan(tolerance * Math.max(largest(gradient), direct.timescale));
+    const times = direct.info.observables.timescale;
+    compiled.info.observables?.timescale.forEach((value, a) => {
+      expect(Math.abs(value - times[a])).toBeLessThan(tolerance * direct.timescale);
+    });
+  });
+});
+
+test('beyond elimination: against the plain loops, on 2,048 folded states', () => {
+  const { law, compiled, lbar, operator } = solved(glass(12, 0.3, 8), 'random-scan');
+  const plain = iteratedTimescale(law, operator);
+  if (plain.lbar === null) throw new Error('no derivative');
+  expect(compiled.info.converged).toBe(true);
+  expect(Math.abs(compiled.timescale / plain.timescale - 1)).toBeLessThan(1e-12);
+  const apart = lbar.map((value, s) => value - (plain.lbar?.[s] ?? Number.NaN));
+  expect(largest(apart)).toBeLessThan(1e-11 * largest(plain.lbar));
+});
+
+test('the same numbers at every call', () => {
+  const model = glass(9, 0.3, 1);
+  const first = solved(model, 'random-scan');
+  solved(glass(9, 0.3, 3, true), 'palindrome');
+  const again = solved(model, 'random-scan');
+  expect(again.compiled.timescale).toBe(first.compiled.timescale);
+  expect(again.lbar).toEqual(first.lbar);
+});
+
+test('no program where the loops would not be right', () => {
+  const at = (model: Model, kernel: KernelName) =>
+    programOf(boltzmann(stateSpace(model), model.theta, model.beta), model, kernel);
+  const edges = complete(6);
+  const couplings = normals(edges.length, 0.3, 1);
+  const biases = normals(6, 0.3, 2);
+  const blocks = [
+    [0, 1, 2],
+    [3, 4, 5],
+  ];
+  expect(at(ising({ spins: 6, edges, couplings, biases }), 'random-block')).not.toBeNull();
+  expect(at(ising({ spins: 6, edges, couplings, biases, blocks }), 'random-block')).toBeNull();
+  expect(at(ising({ spins: 6, edges, couplings, biases }), 'metropolis')).toBeNull();
+  expect(at(ising({ spins: 6, edges, couplings, biases }), 'alternating-block')).toBeNull();
+  expect(at(ising({ spins: 6, edges, couplings: couplings.map((j) => 1000 * j), biases }), 'random-scan')).toBeNull();
+  expect(at(glass(3, 0.3, 1), 'random-scan')).toBeNull();
+});
