@@ -1,4 +1,5 @@
 import { KERNELS, type KernelName, type Schedule, schedule, stepsPerSweep } from '../kernel/kernels.js';
+import { LANES } from '../kernel/multivectors.js';
 import type { Model } from '../model/model.js';
 import { tableBits } from '../model/state-space.js';
 import { walshHadamard } from '../model/walsh-hadamard.js';
@@ -60,6 +61,8 @@ const EIGEN = 2.5;
 /** Conjugate gradients gain `log(1 / eps)` at a rate of two square roots of the gap; without slow modes the law is stationary to 1e-13 after 30 gaps. */
 const CG_ITERATIONS = Math.log(1 / Number.EPSILON) / 2;
 const MIXING_SWEEPS = 30;
+/** A visit of the compiled loops takes so many times less. */
+const COMPILED_SPEED = 10;
 
 function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   const n = 2 ** tableBits(model);
@@ -72,20 +75,25 @@ function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   // Energies, law, flip probabilities of every spin and two work tables.
   const setUp = n * (30 + 6 * model.spins);
   const observable = n * (differentiable ? 3 * step + 12 : 6);
-  const direct = n <= 128 || !reversible;
+  const direct = n <= 64 || !reversible;
   const solve = direct
     ? n ** 3 + p * n * n * (reversible ? 3 : 6) * 2
     : p * n * CG_ITERATIONS * Math.sqrt(sweep) * (step + 6);
-  const timescale = setUp + solve + p * observable * (direct ? (reversible ? 6 : 9) : 1);
+  const compiled = !direct && differentiable && !model.customBlocks;
+  const speed = compiled ? COMPILED_SPEED : 1;
+  const timescale = setUp + (solve + p * observable * (direct ? (reversible ? 6 : 9) : 1)) / speed;
   const signal = setUp + 40 * n;
   let report = BASE_VISITS + timescale + 2 * signal + 3 * p * n;
   if (dense) report += denseVisits(model, options, step);
   else if (reversible) report += setUp + solve + p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3;
+  // Conjugate gradients keep four multivectors; the gradient one more, or for a palindrome one per spin and two (D3).
+  const product = kernel === 'palindrome' || kernel === 'palindrome-block';
+  const multivectors = compiled ? 4 + (product ? model.spins + 2 : 1) : 0;
   const kernelBytes = n * NUMBER * (3 + model.spins + 2);
   const denseBytes = dense ? 3 * n * n * NUMBER : 0;
   return {
     // The evaluation keeps its kernel while relaxation uses another; solvers and signal have ten tables more.
-    bytes: BASE_BYTES + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
+    bytes: BASE_BYTES + multivectors * n * LANES * NUMBER + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
     report,
     timescale,
     signal,

@@ -12,9 +12,12 @@ import type { WeightedEigenvalue } from '../../spectrum/groups.js';
 import type { RouteInfo } from './route.js';
 
 /** Up to this many states elimination is as fast as iteration, and exact at any gap. */
-const DIRECT_STATES = 128;
+const DIRECT_STATES = 64;
 /** Below this effective gap an iteration has lost too many digits to rounding, `eps / gap`, and elimination is used where it fits. */
 const DEEP_PLATEAU = 1e-6;
+/** The same where elimination costs next to nothing, up to so many states. */
+const CHEAP_STATES = 128;
+const SHALLOW_PLATEAU = 1e-3;
 const REFINEMENTS = 2;
 /** The gradient's error is about that of the solutions. */
 const COMPILED_LIMITS = { tolerance: 1e-12, maxIterations: 5000 };
@@ -53,8 +56,9 @@ export function tableTimescale(
   const iterated =
     (program && compiledTimescale(law, program, differentiable)) ?? iteratedTimescale(law, kernel, differentiable);
   if (kernel.states > MAX_DENSE_STATES) return iterated;
+  const plateau = kernel.states > CHEAP_STATES ? DEEP_PLATEAU : SHALLOW_PLATEAU;
   const gap = iterated.variance / (iterated.timescale + iterated.variance / 2);
-  return iterated.info.converged && !(gap < DEEP_PLATEAU) ? iterated : directTimescale(law, kernel, differentiable);
+  return iterated.info.converged && !(gap < plateau) ? iterated : directTimescale(law, kernel, differentiable);
 }
 
 /** (3.3) by subtraction-free elimination, refined. */

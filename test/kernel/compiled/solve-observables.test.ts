@@ -83,6 +83,18 @@ test('beyond elimination: against the plain loops, on 2,048 folded states', () =
   expect(largest(apart)).toBeLessThan(1e-11 * largest(plain.lbar));
 });
 
+test('exchangeable spins, where residuals are all rounding after a few steps: one timescale for pairs and one for spins', () => {
+  const edges = complete(12);
+  const model = ising({ spins: 12, edges, couplings: edges.map(() => 0.02), biases: Array(12).fill(0.1) });
+  const { compiled } = solved(model, 'random-scan');
+  expect(compiled.info.converged).toBe(true);
+  const times = compiled.info.observables?.timescale ?? new Float64Array();
+  const spread = (part: Float64Array) => (Math.max(...part) - Math.min(...part)) / Math.min(...part);
+  expect(times).toHaveLength(edges.length + 12);
+  expect(spread(times.slice(0, edges.length))).toBeLessThan(1e-12);
+  expect(spread(times.slice(edges.length))).toBeLessThan(1e-12);
+});
+
 test('the same numbers at every call', () => {
   const model = glass(9, 0.3, 1);
   const first = solved(model, 'random-scan');

@@ -68,6 +68,7 @@ function solvePanel(job: usize, panel: i32): void {
   const rNorm = scratch + 512;
   const uNorm = scratch + 576;
   const first = scratch + 640;
+  const means = scratch + 704;
   const u = scratch + SCRATCH;
   const r = u + bytes;
   const p = r + bytes;
@@ -84,8 +85,8 @@ function solvePanel(job: usize, panel: i32): void {
     memory.fill(beta, 0, 64);
     memory.fill(p, 0, bytes);
     memory.fill(q, 0, bytes);
-    step(u, r, p, q, alpha, pi, inverseDiagonal(table), n, rho);
-    direction(p, r, beta, inverseDiagonal(table), n);
+    step(u, r, p, q, alpha, pi, inverseDiagonal(table), n, rho, means);
+    direction(p, r, beta, means, inverseDiagonal(table), n);
     if (restart == 0) memory.copy(first, rho, 64);
     memory.fill(error, 0, 64);
     const began = iterations;
@@ -100,7 +101,7 @@ function solvePanel(job: usize, panel: i32): void {
         const a = c > 0 && !spent ? load<f64>(rho + at) / c : 0;
         store<f64>(alpha + at, isFinite(a) ? a : 0);
       }
-      step(u, r, p, q, alpha, pi, inverseDiagonal(table), n, fresh);
+      step(u, r, p, q, alpha, pi, inverseDiagonal(table), n, fresh, means);
       iterations++;
       let going = false;
       for (let lane = 0; lane < LANES; lane++) {
@@ -114,11 +115,11 @@ function solvePanel(job: usize, panel: i32): void {
         store<f64>(error + at, relative);
         if (relative > tolerance(job)) going = true;
         const after = load<f64>(fresh + at);
-        store<f64>(beta + at, before > 0 ? after / before : 0);
+        store<f64>(beta + at, before > 0 && gain > 0 ? after / before : 0);
         store<f64>(rho + at, after);
       }
       if (!going) break;
-      direction(p, r, beta, inverseDiagonal(table), n);
+      direction(p, r, beta, means, inverseDiagonal(table), n);
     }
     centre(u, pi, n);
     // The true residual: b anew, less the image of u.

@@ -22,7 +22,7 @@ export function dots(x: usize, y: usize, pi: usize, n: usize, out: usize): void 
   v128.store(out, a3, 48);
 }
 
-/** One step of conjugate gradients: `u += alpha p`, `r -= alpha q`, and `out_k = <r_k, z_k>` with `z = r / diagonal`. */
+/** One step of conjugate gradients: `u += alpha p`, `r -= alpha q`, `out_k = <r_k, z_k>` with `z = r / diagonal`, and the means `E r_k`. */
 export function step(
   u: usize,
   r: usize,
@@ -33,15 +33,20 @@ export function step(
   inverse: usize,
   n: usize,
   out: usize,
+  means: usize,
 ): void {
   for (let k: usize = 0; k < STATE; k += 32) {
     const al = v128.load(alpha + k);
     const ah = v128.load(alpha + k, 16);
     let sl = f64x2.splat(0);
     let sh = f64x2.splat(0);
+    let ml = f64x2.splat(0);
+    let mh = f64x2.splat(0);
     for (let s: usize = 0; s < n; s++) {
       const at = s * STATE + k;
-      const scale = f64x2.splat(load<f64>(pi + (s << 3)) * load<f64>(inverse + (s << 3)));
+      const mass = load<f64>(pi + (s << 3));
+      const probability = f64x2.splat(mass);
+      const scale = f64x2.splat(mass * load<f64>(inverse + (s << 3)));
       v128.store(u + at, f64x2.add(v128.load(u + at), f64x2.mul(al, v128.load(p + at))));
       v128.store(u + at, f64x2.add(v128.load(u + at, 16), f64x2.mul(ah, v128.load(p + at, 16))), 16);
       const rl = f64x2.sub(v128.load(r + at), f64x2.mul(al, v128.load(q + at)));
@@ -50,26 +55,37 @@ export function step(
       v128.store(r + at, rh, 16);
       sl = f64x2.add(sl, f64x2.mul(scale, f64x2.mul(rl, rl)));
       sh = f64x2.add(sh, f64x2.mul(scale, f64x2.mul(rh, rh)));
+      ml = f64x2.add(ml, f64x2.mul(probability, rl));
+      mh = f64x2.add(mh, f64x2.mul(probability, rh));
     }
+    v128.store(means + k, ml);
+    v128.store(means + k, mh, 16);
     v128.store(out + k, sl);
     v128.store(out + k, sh, 16);
   }
 }
 
-/** `p = r / diagonal + beta p`. */
-export function direction(p: usize, r: usize, beta: usize, inverse: usize, n: usize): void {
-  const b0 = v128.load(beta);
-  const b1 = v128.load(beta, 16);
-  const b2 = v128.load(beta, 32);
-  const b3 = v128.load(beta, 48);
-  for (let s: usize = 0; s < n; s++) {
-    const d = f64x2.splat(load<f64>(inverse + (s << 3)));
-    const ps = p + s * STATE;
-    const rs = r + s * STATE;
-    v128.store(ps, f64x2.add(f64x2.mul(d, v128.load(rs)), f64x2.mul(b0, v128.load(ps))));
-    v128.store(ps, f64x2.add(f64x2.mul(d, v128.load(rs, 16)), f64x2.mul(b1, v128.load(ps, 16))), 16);
-    v128.store(ps, f64x2.add(f64x2.mul(d, v128.load(rs, 32)), f64x2.mul(b2, v128.load(ps, 32))), 32);
-    v128.store(ps, f64x2.add(f64x2.mul(d, v128.load(rs, 48)), f64x2.mul(b3, v128.load(ps, 48))), 48);
+/**
+ * `r -= E r`, `p = r / diagonal + beta p`. Rounding gives the residual a mean, which the generator does not see; left in, it would be all that is left of the
+ * residual, and dividing by the curvature along it would send the solution anywhere.
+ */
+export function direction(p: usize, r: usize, beta: usize, means: usize, inverse: usize, n: usize): void {
+  for (let k: usize = 0; k < STATE; k += 32) {
+    const bl = v128.load(beta + k);
+    const bh = v128.load(beta + k, 16);
+    const ml = v128.load(means + k);
+    const mh = v128.load(means + k, 16);
+    for (let s: usize = 0; s < n; s++) {
+      const d = f64x2.splat(load<f64>(inverse + (s << 3)));
+      const ps = p + s * STATE + k;
+      const rs = r + s * STATE + k;
+      const rl = f64x2.sub(v128.load(rs), ml);
+      const rh = f64x2.sub(v128.load(rs, 16), mh);
+      v128.store(rs, rl);
+      v128.store(rs, rh, 16);
+      v128.store(ps, f64x2.add(f64x2.mul(d, rl), f64x2.mul(bl, v128.load(ps))));
+      v128.store(ps, f64x2.add(f64x2.mul(d, rh), f64x2.mul(bh, v128.load(ps, 16))), 16);
+    }
   }
 }
 
