@@ -1,5 +1,5 @@
+import { LANES } from '../kernel/compiled/table.js';
 import { KERNELS, type KernelName, type Schedule, schedule, stepsPerSweep } from '../kernel/kernels.js';
-import { LANES } from '../kernel/multivectors.js';
 import type { Model } from '../model/model.js';
 import { tableBits } from '../model/state-space.js';
 import { walshHadamard } from '../model/walsh-hadamard.js';

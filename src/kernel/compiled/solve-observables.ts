@@ -1,7 +1,6 @@
 import { type Boltzmann, centredSides } from '../../model/boltzmann.js';
-import { LANES } from '../multivectors.js';
 import { Arena, type Loops } from './loops.js';
-import { layOutTable, type Program } from './table.js';
+import { LANES, layOutTable, type Program } from './table.js';
 
 /** Bytes of a right-hand side's record, of its result's, and of a job's. */
 const RECORD = 32;

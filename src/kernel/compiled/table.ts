@@ -12,6 +12,9 @@ const SITE_MIXTURE = 0;
 const BLOCK_MIXTURE = 1;
 const PALINDROME = 2;
 
+/** Observables that are solved side by side: eight interleaved doubles are one cache line and four vector registers of two. */
+export const LANES = 8;
+
 /** How the compiled loops are to run a kernel: which way, and the flip masks of its blocks. */
 export interface Program {
   readonly kind: number;
