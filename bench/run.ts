@@ -6,9 +6,9 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createRoute, ising, teacherLaw } from 'htdml';
+import { createRoute, ising, randomSource, teacherLaw } from 'htdml';
 import { logRhat } from 'htdml/objectives';
-import { randomSource } from '../src/estimation/random.js';
+import { complete } from '../proofs/graphs.js';
 
 const VARIANTS = ['full', 'even'] as const;
 type Variant = (typeof VARIANTS)[number];
@@ -38,7 +38,7 @@ function makeCase(spins: number): Case {
 }
 
 function ours({ spins, couplings, teacher }: Case): () => Answer {
-  const edges = couplings.map((_, a) => pair(a, spins));
+  const edges = complete(spins);
   const model = ising({ spins, edges, couplings });
   const data = teacherLaw(ising({ spins, edges, couplings: teacher }));
   const route = createRoute(model, data, { kernel: 'random-scan' });
@@ -51,14 +51,6 @@ function ours({ spins, couplings, teacher }: Case): () => Answer {
     const gradient = evaluation.pullback(at.bar);
     return { value: at.value, gradient: [...gradient], seconds: (performance.now() - began) / 1000 };
   };
-}
-
-/** The `a`-th of the pairs in lexical order. */
-function pair(a: number, spins: number): [number, number] {
-  let i = 0;
-  let rest = a;
-  for (; rest >= spins - 1 - i; i++) rest -= spins - 1 - i;
-  return [i, i + 1 + rest];
 }
 
 /** A peer that answers one line of JSON with another. */
@@ -95,6 +87,26 @@ function summary(values: readonly number[], digits = 3): string {
   return `${middle.toPrecision(digits)} (${sorted[0].toPrecision(digits)} to ${sorted[sorted.length - 1].toPrecision(digits)})`;
 }
 
+const repetitions = (spins: number) => (spins <= 10 ? 31 : 5);
+
+/** The columns of a row: both times, their ratio and the difference of the results, which decides whether they are timed at all. */
+async function against(peer: Peer, variant: Variant, problem: Case, run: () => Answer): Promise<string> {
+  const question = { ...problem, variant };
+  const difference = apart(run(), await peer.ask(question));
+  if (!(difference < AGREE)) {
+    process.exitCode = 1;
+    return `the results differ by ${difference.toPrecision(2)}: not timed | | |`;
+  }
+  const mine: number[] = [];
+  const theirs: number[] = [];
+  for (let k = 0; k < repetitions(problem.spins); k++) {
+    mine.push(1000 * run().seconds);
+    theirs.push(1000 * (await peer.ask(question)).seconds);
+  }
+  const ratios = theirs.map((value, k) => value / mine[k]);
+  return [summary(mine), summary(theirs), summary(ratios), difference.toPrecision(2)].join(' | ');
+}
+
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const python = process.env.HTDML_PYTHON ?? 'python3';
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : DEFAULT_SIZES;
@@ -111,27 +123,15 @@ for (const spins of sizes) {
   const problem = makeCase(spins);
   const run = ours(problem);
   run();
+  if (peer === null) {
+    print(
+      `| ${spins} | none | ${summary(Array.from({ length: repetitions(spins) }, () => 1000 * run().seconds))} | | | |`,
+    );
+    continue;
+  }
   for (const variant of VARIANTS) {
-    const met = peer !== null && spins <= LARGEST[variant];
-    if (peer !== null && !met) continue;
-    const difference = met ? apart(run(), await peer.ask({ ...problem, variant })) : null;
-    if (difference !== null && !(difference < AGREE)) {
-      print(`| ${spins} | JAX, ${variant} | the results differ by ${difference.toPrecision(2)}: not timed | | | |`);
-      process.exitCode = 1;
-      continue;
-    }
-    const mine: number[] = [];
-    const theirs: number[] = [];
-    for (let k = 0; k < (spins <= 10 ? 31 : 5); k++) {
-      mine.push(1000 * run().seconds);
-      if (met) theirs.push(1000 * (await peer.ask({ ...problem, variant })).seconds);
-    }
-    const ratios = theirs.map((value, k) => value / mine[k]);
-    const columns = met
-      ? [`JAX, ${variant}`, summary(mine), summary(theirs), summary(ratios), difference?.toPrecision(2)]
-      : ['none', summary(mine), '', '', ''];
-    print(`| ${spins} | ${columns.join(' | ')} |`);
-    if (peer === null) break;
+    if (spins <= LARGEST[variant])
+      print(`| ${spins} | JAX, ${variant} | ${await against(peer, variant, problem, run)} |`);
   }
 }
 peer?.end();
