@@ -1,4 +1,4 @@
-import { LANES } from '../kernel/compiled/table.js';
+import { isCompiled, LANES, multivectors } from '../kernel/compiled/table.js';
 import { KERNELS, type KernelName, type Schedule, schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
 import { tableBits } from '../model/state-space.js';
@@ -6,6 +6,7 @@ import { walshHadamard } from '../model/walsh-hadamard.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { isFactorable } from './routes/create-route.js';
 import { layerSpins } from './routes/factored-route.js';
+import { DIRECT_STATES } from './routes/table-timescale.js';
 import type { Start } from './start.js';
 
 /**
@@ -69,31 +70,30 @@ function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   const p = model.theta.length;
   const { kernel } = options;
   const { reversible, differentiable } = KERNELS[kernel];
-  const step = stepVisits(schedule(model, kernel));
+  const plan = schedule(model, kernel);
+  const step = stepVisits(plan);
   const sweep = stepsPerSweep(model, kernel);
   const dense = n <= MAX_DENSE_STATES;
   // Energies, law, flip probabilities of every spin and two work tables.
   const setUp = n * (30 + 6 * model.spins);
   const observable = n * (differentiable ? 3 * step + 12 : 6);
-  const direct = n <= 64 || !reversible;
+  const direct = n <= DIRECT_STATES || !reversible;
   const solve = direct
     ? n ** 3 + p * n * n * (reversible ? 3 : 6) * 2
     : p * n * CG_ITERATIONS * Math.sqrt(sweep) * (step + 6);
-  const compiled = !direct && differentiable && !model.customBlocks;
+  const compiled = !direct && isCompiled(model, kernel);
   const speed = compiled ? COMPILED_SPEED : 1;
   const timescale = setUp + (solve + p * observable * (direct ? (reversible ? 6 : 9) : 1)) / speed;
   const signal = setUp + 40 * n;
   let report = BASE_VISITS + timescale + 2 * signal + 3 * p * n;
   if (dense) report += denseVisits(model, options, step);
   else if (reversible) report += setUp + solve + p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3;
-  // Conjugate gradients keep four multivectors; the gradient one more, or for a palindrome one per spin and two (D3).
-  const product = kernel === 'palindrome' || kernel === 'palindrome-block';
-  const multivectors = compiled ? 4 + (product ? model.spins + 2 : 1) : 0;
+  const panel = compiled ? multivectors(plan.kind === 'product', model.spins) * n * LANES * NUMBER : 0;
   const kernelBytes = n * NUMBER * (3 + model.spins + 2);
   const denseBytes = dense ? 3 * n * n * NUMBER : 0;
   return {
     // The evaluation keeps its kernel while relaxation uses another; solvers and signal have ten tables more.
-    bytes: BASE_BYTES + multivectors * n * LANES * NUMBER + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
+    bytes: BASE_BYTES + panel + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
     report,
     timescale,
     signal,

@@ -4,8 +4,6 @@ import { WASM } from './wasm.js';
 export interface Loops {
   /** Solves the panels of a job. */
   solve(job: number): void;
-  /** Multivectors of work that the cotangent of a table's kernel needs. */
-  cotangentWork(table: number): number;
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
 }
 
@@ -24,7 +22,7 @@ let made: Loops | null | undefined;
 
 /** The compiled loops; null where this machine cannot run them, and the plain ones do. */
 export function loops(): Loops | null {
-  made ??= instantiate();
+  if (made === undefined) made = instantiate();
   return made;
 }
 
@@ -45,19 +43,20 @@ export class Arena {
 
   constructor(private readonly memory: Loops['memory']) {}
 
-  /** The address of so many bytes, on a cache line; null where the memory does not reach. */
-  take(bytes: number): number | null {
-    const at = this.top;
-    this.top = at + Math.ceil(bytes / 64) * 64;
+  /** The addresses of so many bytes each, on cache lines; null where the memory does not reach. */
+  take(...bytes: readonly number[]): number[] | null {
+    const addresses = bytes.map((size) => {
+      const at = this.top;
+      this.top += Math.ceil(size / 64) * 64;
+      return at;
+    });
     const missing = this.top - this.memory.buffer.byteLength;
-    if (missing > 0) {
-      try {
-        this.memory.grow(Math.ceil(missing / PAGE));
-      } catch {
-        return null;
-      }
+    try {
+      if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
+    } catch {
+      return null;
     }
-    return at;
+    return addresses;
   }
 
   /** Numbers at an address; to be read before more is taken, since growing moves the memory. */

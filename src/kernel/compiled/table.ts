@@ -7,7 +7,7 @@ import type { Arena } from './loops.js';
 const DEEPEST = 200;
 /** Smaller tables are not laid out. */
 const LEAST_STATES = 32;
-const TABLE_BYTES = 48;
+const TABLE_BYTES = 40;
 const SITE_MIXTURE = 0;
 const BLOCK_MIXTURE = 1;
 const PALINDROME = 2;
@@ -21,13 +21,25 @@ export interface Program {
   readonly blocks: readonly (readonly number[])[];
 }
 
-/**
- * The program of a kernel; null where it has none and the plain loops run: kernels that are not reversible or not differentiable, blocks given by the
- * caller, which may have inside edges, tables that are small or whose probabilities span too much.
- */
+/** Whether a kernel has a program: not where it is not reversible or not differentiable, nor for blocks given by the caller, which may have inside edges. */
+export function isCompiled(model: Model, kernel: KernelName): boolean {
+  return KERNELS[kernel].reversible && KERNELS[kernel].differentiable && !model.customBlocks;
+}
+
+/** Multivectors that solving takes: four of conjugate gradients, and one for the differences of a block or, for a palindrome, one per spin and two (D3). */
+export function multivectors(palindrome: boolean, spins: number): number {
+  return 4 + (palindrome ? spins + 2 : 1);
+}
+
+/** The same for a program. */
+export function multivectorsOf({ kind, blocks }: Program): number {
+  return multivectors(kind === PALINDROME, blocks[0].length);
+}
+
+/** The program of a kernel; null where it has none, or the table is small or its probabilities span too much, and the plain loops run. */
 export function programOf(law: Boltzmann, model: Model, kernel: KernelName): Program | null {
   const { space, logPi, ground } = law;
-  if (space.states < LEAST_STATES || model.customBlocks) return null;
+  if (space.states < LEAST_STATES || !isCompiled(model, kernel)) return null;
   if (logPi.some((value) => !(value > logPi[ground] - DEEPEST))) return null;
   const masks = (block: readonly number[]) => block.map((i) => space.flips[i]);
   const plan = schedule(model, kernel);
@@ -35,7 +47,7 @@ export function programOf(law: Boltzmann, model: Model, kernel: KernelName): Pro
     const sites = plan.blocks.every((block) => block.length === 1);
     return { kind: sites ? SITE_MIXTURE : BLOCK_MIXTURE, blocks: plan.blocks.map(masks) };
   }
-  if (plan.kind !== 'product' || !KERNELS[kernel].reversible) return null;
+  if (plan.kind !== 'product') return null;
   // Spins of a block without inside edges commute, so a palindrome over blocks is one over their spins.
   const there = plan.blocks.slice(0, (plan.blocks.length + 1) / 2);
   return { kind: PALINDROME, blocks: [there.flatMap(masks)] };
@@ -45,12 +57,9 @@ export function programOf(law: Boltzmann, model: Model, kernel: KernelName): Pro
 export function layOutTable(arena: Arena, law: Boltzmann, program: Program): number | null {
   const { states } = law.space;
   const words = program.blocks.reduce((sum, block) => sum + 1 + block.length, 0);
-  const table = arena.take(TABLE_BYTES);
-  const factors = arena.take(8 * states);
-  const pi = arena.take(8 * states);
-  const inverse = arena.take(8 * states);
-  const code = arena.take(4 * words);
-  if (table === null || factors === null || pi === null || inverse === null || code === null) return null;
+  const taken = arena.take(TABLE_BYTES, 8 * states, 8 * states, 8 * states, 4 * words);
+  if (taken === null) return null;
+  const [table, factors, pi, inverse, code] = taken;
   const top = law.logPi[law.ground];
   const b = arena.doubles(factors, states);
   for (let s = 0; s < states; s++) b[s] = Math.exp(law.logPi[s] - top);
@@ -58,7 +67,7 @@ export function layOutTable(arena: Arena, law: Boltzmann, program: Program): num
   writeInverseDiagonal(arena.doubles(inverse, states), b, program);
   arena.words(code, words).set(program.blocks.flatMap((block) => [block.length, ...block]));
   arena.words(table, 7).set([states, factors, pi, inverse, program.kind, program.blocks.length, code]);
-  arena.doubles(table + 32, 2).set([program.kind === PALINDROME ? 1 : 1 / program.blocks.length, 1]);
+  arena.doubles(table + 32, 1)[0] = program.kind === PALINDROME ? 1 : 1 / program.blocks.length;
   return table;
 }
 
@@ -72,9 +81,12 @@ function writeInverseDiagonal(out: Float64Array, b: Float64Array, program: Progr
     let rate = 0;
     for (const block of program.blocks) {
       // A block leaves the state with the probability that some spin of it flips.
-      let stay = 0;
-      for (const mask of block) stay += Math.log1p(-b[s ^ mask] / (b[s] + b[s ^ mask]));
-      rate -= Math.expm1(stay);
+      let stay = 1;
+      for (const mask of block) {
+        const sum = b[s] + b[s ^ mask];
+        rate += (stay * b[s ^ mask]) / sum;
+        stay *= b[s] / sum;
+      }
     }
     out[s] = program.blocks.length / rate;
   }

@@ -56,28 +56,38 @@ export class TableRoute implements Route {
 
   /** The equilibrium law and the kernel at a parameter vector. */
   at(theta: Float64Array): { readonly law: Boltzmann; readonly kernel: KernelOperator } {
-    const law = boltzmann(this.space, theta, this.model.beta);
+    const law = this.law(theta);
     return { law, kernel: createKernel(law, this.model, this.kernelName) };
   }
 
+  private law(theta: Float64Array): Boltzmann {
+    return boltzmann(this.space, theta, this.model.beta);
+  }
+
   moments(theta: Float64Array) {
-    const { law } = this.at(theta);
+    const law = this.law(theta);
     const { joint } = tableSignal(law, this.data);
     return { data: observableSums(this.space, joint), model: observableSums(this.space, law.pi) };
   }
 
   posteriorVariance(theta: Float64Array): number {
     if (this.model.visible.length === this.model.spins) return 0;
-    return posteriorVariance(boltzmann(this.space, theta, this.model.beta), this.data);
+    return posteriorVariance(this.law(theta), this.data);
   }
 
   evaluate(theta: Float64Array, quantities: readonly Quantity[]): Evaluation {
-    const { law, kernel } = this.at(theta);
+    const law = this.law(theta);
+    // A kernel has a table per spin, which the compiled loops do without.
+    let made: KernelOperator | undefined;
+    const kernel = () => {
+      made ??= createKernel(law, this.model, this.kernelName);
+      return made;
+    };
     const wants = new Set(quantities);
     const signal = wants.has('signal') || wants.has('kl') ? tableSignal(law, this.data) : null;
     const time =
       wants.has('timescale') || wants.has('variance')
-        ? tableTimescale(law, kernel, this.differentiable, programOf(law, this.model, this.kernelName))
+        ? tableTimescale(law, kernel, programOf(law, this.model, this.kernelName), this.differentiable)
         : null;
     const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
     const soft = wants.has('softTimescale') || wants.has('softMass') ? this.softCluster(theta) : null;
@@ -230,7 +240,7 @@ interface Parts {
   readonly soft: Cluster | null;
 }
 
-function pullback(law: Boltzmann, kernel: KernelOperator, bar: Quantities, parts: Parts): Float64Array {
+function pullback(law: Boltzmann, kernel: () => KernelOperator, bar: Quantities, parts: Parts): Float64Array {
   const out = new Float64Array(law.space.masks.length);
   const lbar = new Float64Array(law.space.states);
   if (bar.timescale) {
@@ -255,7 +265,7 @@ function pullback(law: Boltzmann, kernel: KernelOperator, bar: Quantities, parts
     for (let s = 0; s < lbar.length; s++) lbar[s] -= 2 * bar.variance * law.pi[s] * (table[s] - atGround - mean);
   }
   const addCluster = ({ modes, membership }: Cluster, timescale = 0, mass = 0) => {
-    const density = spectralFormCotangent(law, kernel, modes, membership({ timescale, mass }));
+    const density = spectralFormCotangent(law, kernel(), modes, membership({ timescale, mass }));
     for (let s = 0; s < lbar.length; s++) lbar[s] += law.pi[s] * density[s];
   };
   if (bar.slowClusterTimescale || bar.slowClusterMass) {

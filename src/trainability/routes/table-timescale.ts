@@ -9,10 +9,10 @@ import { MAX_DENSE_STATES, transitionMatrix } from '../../spectrum/dense-kernel.
 import { gaussQuadrature } from '../../spectrum/gauss.js';
 import { groundedSolver } from '../../spectrum/grounded.js';
 import type { WeightedEigenvalue } from '../../spectrum/groups.js';
-import type { RouteInfo } from './route.js';
+import type { ObservableTimes, RouteInfo } from './route.js';
 
 /** Up to this many states elimination is as fast as iteration, and exact at any gap. */
-const DIRECT_STATES = 64;
+export const DIRECT_STATES = 64;
 /** Below this effective gap an iteration has lost too many digits to rounding, `eps / gap`, and elimination is used where it fits. */
 const DEEP_PLATEAU = 1e-6;
 /** The same where elimination costs next to nothing, up to so many states. */
@@ -36,29 +36,33 @@ export interface TableTimescale {
 
 /**
  * `T = sum_a <fc_a, u_a - fc_a / 2>`, `(I - P) u_a = fc_a`, `E u_a = 0` (3.3), with the cotangent of `T` by (5.4) or, for a kernel that is not
- * reversible, by two solves (D2). A kernel without derivatives is not differentiated.
+ * reversible, by two solves (D2). A kernel without derivatives is not differentiated. The kernel is made only where its program does not do.
  */
 export function tableTimescale(
   law: Boltzmann,
-  kernel: KernelOperator,
-  differentiable = true,
-  program: Program | null = null,
+  kernel: () => KernelOperator,
+  program: Program | null,
+  differentiable: boolean,
 ): TableTimescale {
-  if (kernel.states <= DIRECT_STATES) return directTimescale(law, kernel, differentiable);
-  if (kernel.adjoint() !== kernel) {
-    if (kernel.states <= MAX_DENSE_STATES) return directTimescale(law, kernel, differentiable);
-    throw new UnsupportedError(
-      'The timescale of a kernel that is not reversible',
-      `the table has ${kernel.states} states and elimination stops at ${MAX_DENSE_STATES}`,
-      'use palindrome-block, or a smaller model',
-    );
-  }
-  const iterated =
-    (program && compiledTimescale(law, program, differentiable)) ?? iteratedTimescale(law, kernel, differentiable);
-  if (kernel.states > MAX_DENSE_STATES) return iterated;
-  const plateau = kernel.states > CHEAP_STATES ? DEEP_PLATEAU : SHALLOW_PLATEAU;
+  const { states } = law.space;
+  if (states <= DIRECT_STATES) return directTimescale(law, kernel(), differentiable);
+  const compiled = program && compiledTimescale(law, program);
+  if (compiled === null && kernel().adjoint() !== kernel()) return irreversibleTimescale(law, kernel(), differentiable);
+  const iterated = compiled ?? iteratedTimescale(law, kernel(), differentiable);
+  if (states > MAX_DENSE_STATES) return iterated;
+  const plateau = states > CHEAP_STATES ? DEEP_PLATEAU : SHALLOW_PLATEAU;
   const gap = iterated.variance / (iterated.timescale + iterated.variance / 2);
-  return iterated.info.converged && !(gap < plateau) ? iterated : directTimescale(law, kernel, differentiable);
+  return iterated.info.converged && !(gap < plateau) ? iterated : directTimescale(law, kernel(), differentiable);
+}
+
+/** By elimination, where the table is not too large for it. */
+function irreversibleTimescale(law: Boltzmann, kernel: KernelOperator, differentiable: boolean): TableTimescale {
+  if (kernel.states <= MAX_DENSE_STATES) return directTimescale(law, kernel, differentiable);
+  throw new UnsupportedError(
+    'The timescale of a kernel that is not reversible',
+    `the table has ${kernel.states} states and elimination stops at ${MAX_DENSE_STATES}`,
+    'use palindrome-block, or a smaller model',
+  );
 }
 
 /** (3.3) by subtraction-free elimination, refined. */
@@ -106,23 +110,20 @@ function refinedSolver(law: Boltzmann, kernel: KernelOperator): ((b: Float64Arra
 }
 
 /** (3.3) by the compiled conjugate gradients; null where this machine cannot run them or their memory does not reach. */
-export function compiledTimescale(law: Boltzmann, program: Program, differentiable = true): TableTimescale | null {
+export function compiledTimescale(law: Boltzmann, program: Program): TableTimescale | null {
   const compiled = loops();
-  const found = compiled && solveObservables(compiled, law, program, differentiable, COMPILED_LIMITS);
+  const found = compiled && solveObservables(compiled, law, program, COMPILED_LIMITS);
   if (found === null) return null;
-  const { timescale, variance, density, iterations, error, backwardError } = found;
-  const lbar = density?.map((value, s) => law.pi[s] * value) ?? null;
-  const finite = timescale.every(Number.isFinite) && (lbar?.every(Number.isFinite) ?? true);
+  const { iterations, error, backwardError } = found;
+  const { finite, observables, ...sums } = summed(law, found);
   return {
-    timescale: timescale.reduce((sum, t) => sum + t, 0),
-    variance: variance.reduce((sum, v) => sum + v, 0),
-    lbar,
+    ...sums,
     info: {
       converged: finite && error <= COMPILED_LIMITS.tolerance && backwardError <= LARGEST_BACKWARD_ERROR,
       solver: 'conjugate gradients',
       iterations,
       backwardError,
-      observables: { timescale, variance },
+      observables,
     },
   };
 }
@@ -212,12 +213,20 @@ function accumulate(
     for (let s = 0; s < n; s++) density[s] += shifted[s] * fc[s];
     addBilinear(kernel, adjoint, u, density);
   }
-  const lbar = density.map((value, s) => pi[s] * value);
+  return summed(law, { timescale, variance, density: differentiable ? density : null });
+}
+
+/** The sums over observables of what was found for each, `Lbar` from `Lbar / pi`, and whether all of it is finite. */
+function summed(
+  law: Boltzmann,
+  { timescale, variance, density }: ObservableTimes & { readonly density: Float64Array | null },
+) {
+  const lbar = density?.map((value, s) => law.pi[s] * value) ?? null;
   return {
-    finite: timescale.every(Number.isFinite) && lbar.every(Number.isFinite),
+    finite: timescale.every(Number.isFinite) && (lbar === null || lbar.every(Number.isFinite)),
     timescale: timescale.reduce((sum, t) => sum + t, 0),
     variance: variance.reduce((sum, v) => sum + v, 0),
-    lbar: differentiable ? lbar : null,
+    lbar,
     observables: { timescale, variance },
   };
 }

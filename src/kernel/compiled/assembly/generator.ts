@@ -4,7 +4,6 @@ import {
   BLOCK_MIXTURE,
   blockCount,
   factors,
-  foldSign,
   kind,
   program,
   SITE_MIXTURE,
@@ -17,8 +16,9 @@ import { addSquares, axpyScalar, differenceOf } from './vectors';
 @inline function logStates(n: usize): usize {
   return <usize>(31 - clz<u32>(<u32>n));
 }
-@inline function isFold(mask: usize, n: usize): bool {
-  return mask == n - 1 && n > 2;
+/** The flip mask of the `k`-th spin, from 1, of the block at an address. */
+@inline function maskOf(block: usize, k: usize): usize {
+  return load<u32>(block + (k << 2));
 }
 
 /** Whether the last site of a site mixture is the folded one: there is then one site more than bits. */
@@ -30,59 +30,49 @@ import { addSquares, axpyScalar, differenceOf } from './vectors';
 export function applyGenerator(table: usize, x: usize, y: usize, work: usize): void {
   const n = states(table);
   const b = factors(table);
-  const sign = foldSign(table);
   if (kind(table) == SITE_MIXTURE) {
-    siteMixture(x, y, b, n, logStates(n), hasFold(table), weight(table), sign);
+    siteMixture(x, y, b, n, logStates(n), hasFold(table), weight(table));
     return;
   }
   memory.fill(y, 0, n * STATE);
   let at = program(table);
   if (kind(table) == BLOCK_MIXTURE) {
     for (let c = 0; c < blockCount(table); c++) {
-      const size = load<i32>(at);
-      memory.fill(work, 0, n * STATE);
-      for (let k = 1; k <= size; k++) {
-        const mask = <usize>load<u32>(at + (<usize>k << 2));
-        carry(x, work, b, n, mask, isFold(mask, n) ? sign : 1);
-      }
+      blockDifference(at, x, work, b, n);
       axpyScalar(weight(table), work, y, n);
-      at += <usize>(size + 1) << 2;
+      at = nextBlock(at);
     }
     return;
   }
   // There and back, innermost factor first: 1, ..., C, ..., 1.
-  const size = load<i32>(at);
-  for (let m = 1; m < 2 * size; m++) {
-    const k = m <= size ? m : 2 * size - m;
-    const mask = <usize>load<u32>(at + (<usize>k << 2));
-    carry(x, y, b, n, mask, isFold(mask, n) ? sign : 1);
-  }
+  const size = <usize>load<u32>(at);
+  for (let m: usize = 1; m < 2 * size; m++) carry(x, y, b, n, maskOf(at, m <= size ? m : 2 * size - m));
 }
 
-/** Multivectors of work that {@link addCotangent} needs. */
-export function cotangentWork(table: usize): i32 {
-  if (kind(table) == SITE_MIXTURE) return 0;
-  if (kind(table) == BLOCK_MIXTURE) return 1;
-  return load<i32>(program(table)) + 2;
+/** `r = x - P_c x` for the block at an address. */
+function blockDifference(block: usize, x: usize, r: usize, b: usize, n: usize): void {
+  memory.fill(r, 0, n * STATE);
+  for (let k: usize = 1; k <= <usize>load<u32>(block); k++) carry(x, r, b, n, maskOf(block, k));
 }
 
-/** Adds the density `Lbar / pi` of `sum_k <u_k, P u_k>` with `sqrt(pi) u_k` held fixed (D1, D3), for even functions. */
+@inline function nextBlock(block: usize): usize {
+  return block + ((<usize>load<u32>(block) + 1) << 2);
+}
+
+/** Adds the density `Lbar / pi` of `sum_k <u_k, P u_k>` with `sqrt(pi) u_k` held fixed (D1, D3). `work` as `multivectors` in `../table.ts` counts it. */
 export function addCotangent(table: usize, u: usize, density: usize, work: usize): void {
   const n = states(table);
   const b = factors(table);
-  const w = weight(table);
   if (kind(table) == SITE_MIXTURE) {
-    siteCotangent(u, density, b, n, logStates(n), hasFold(table), w);
+    siteCotangent(u, density, b, n, logStates(n), hasFold(table), weight(table));
     return;
   }
   let at = program(table);
   if (kind(table) == BLOCK_MIXTURE) {
     for (let c = 0; c < blockCount(table); c++) {
-      const size = load<i32>(at);
-      memory.fill(work, 0, n * STATE);
-      for (let k = 1; k <= size; k++) carry(u, work, b, n, <usize>load<u32>(at + (<usize>k << 2)), 1);
-      differenceOf(u, work, density, n, w);
-      at += <usize>(size + 1) << 2;
+      blockDifference(at, u, work, b, n);
+      differenceOf(u, work, density, n, weight(table));
+      at = nextBlock(at);
     }
     return;
   }
@@ -93,23 +83,25 @@ export function addCotangent(table: usize, u: usize, density: usize, work: usize
 function palindromeCotangent(u: usize, density: usize, b: usize, n: usize, at: usize, work: usize): void {
   const size = <usize>load<u32>(at);
   const bytes = n * STATE;
-  // work[k - 1] = U_k for k = 1..C, work[C] = W.
+  // work[k - 1] = U_k for k = 1..C; the last two hold W_k and W_(k-1) in turn.
   for (let k: usize = 1; k <= size; k++) {
-    average(k == 1 ? u : work + (k - 2) * bytes, work + (k - 1) * bytes, b, n, <usize>load<u32>(at + (k << 2)), 1);
+    average(k == 1 ? u : work + (k - 2) * bytes, work + (k - 1) * bytes, b, n, maskOf(at, k));
   }
   const last = work + (size - 1) * bytes;
   const beforeLast = size == 1 ? u : work + (size - 2) * bytes;
   addSquares(last, beforeLast, last, density, n);
-  const back = work + size * bytes;
+  let back = work + size * bytes;
   memory.copy(back, last, bytes);
-  const next = work + (size + 1) * bytes;
+  let next = work + (size + 1) * bytes;
   for (let k = size - 1; k >= 1; k--) {
-    average(back, next, b, n, <usize>load<u32>(at + (k << 2)), 1);
+    average(back, next, b, n, maskOf(at, k));
     const here = work + (k - 1) * bytes;
     const before = k == 1 ? u : work + (k - 2) * bytes;
     // W_(k-1) (U_(k-1) - U_k) + U_k (W_k - W_(k-1))
     addSquares(next, before, here, density, n);
     addSquares(here, back, next, density, n);
-    memory.copy(back, next, bytes);
+    const free = back;
+    back = next;
+    next = free;
   }
 }

@@ -1,3 +1,2 @@
 // The compiled inner loops. Everything works on memory that the caller lays out: tables, jobs and multivectors are addresses.
-export { cotangentWork } from './generator';
 export { solve } from './solve';

@@ -6,13 +6,19 @@ const CHUNK_BITS: usize = 8;
 /** Contiguous states of a strip, where several high bits are done in one pass. */
 const STRIP: usize = 16;
 
+/** The flip probability between `s` and `t` is this times the Boltzmann factor of where it leads. */
+@inline function inverseSum(b: usize, s: usize, t: usize): f64 {
+  return 1 / (load<f64>(b + (s << 3)) + load<f64>(b + (t << 3)));
+}
+@inline function rateTo(b: usize, target: usize, scale: f64): f64 {
+  return load<f64>(b + (target << 3)) * scale;
+}
+
 /** `y_s += w p_s (x_s - x_t)` and the same for `t`: one spin's share of `(I - P) x`. */
 @inline function addPair(x: usize, y: usize, b: usize, s: usize, t: usize, w: f64): void {
-  const bs = load<f64>(b + (s << 3));
-  const bt = load<f64>(b + (t << 3));
-  const scaled = w / (bs + bt);
-  const ps = f64x2.splat(bt * scaled);
-  const pt = f64x2.splat(bs * scaled);
+  const scale = w * inverseSum(b, s, t);
+  const ps = f64x2.splat(rateTo(b, t, scale));
+  const pt = f64x2.splat(rateTo(b, s, scale));
   const xs = x + s * STATE;
   const xt = x + t * STATE;
   const ys = y + s * STATE;
@@ -31,27 +37,8 @@ const STRIP: usize = 16;
   v128.store(yt, f64x2.sub(v128.load(yt, 48), f64x2.mul(pt, d3)), 48);
 }
 
-/** The share of the last spin of a folded space, whose flip maps `s` to `n - 1 - s`; `sign` is -1 on odd functions. */
-@inline function addFoldedPair(x: usize, y: usize, b: usize, s: usize, t: usize, w: f64, sign: f64): void {
-  const bs = load<f64>(b + (s << 3));
-  const bt = load<f64>(b + (t << 3));
-  const scaled = w / (bs + bt);
-  const ps = f64x2.splat(bt * scaled);
-  const pt = f64x2.splat(sign * bs * scaled);
-  const sg = f64x2.splat(sign);
-  for (let k: usize = 0; k < STATE; k += 16) {
-    const xs = x + s * STATE + k;
-    const xt = x + t * STATE + k;
-    const ys = y + s * STATE + k;
-    const yt = y + t * STATE + k;
-    const d = f64x2.sub(v128.load(xs), f64x2.mul(sg, v128.load(xt)));
-    v128.store(ys, f64x2.add(v128.load(ys), f64x2.mul(ps, d)));
-    v128.store(yt, f64x2.sub(v128.load(yt), f64x2.mul(pt, d)));
-  }
-}
-
 /** `y = sum_i w (I - P_i) x` over the spins of `masks`: first the low bits, chunk by chunk; then the high bits, three in a pass; then the fold. */
-export function siteMixture(x: usize, y: usize, b: usize, n: usize, bits: usize, folded: bool, w: f64, sign: f64): void {
+export function siteMixture(x: usize, y: usize, b: usize, n: usize, bits: usize, folded: bool, w: f64): void {
   const low = min(bits, CHUNK_BITS);
   const chunk: usize = (<usize>1) << low;
   for (let base: usize = 0; base < n; base += chunk) {
@@ -78,11 +65,7 @@ export function siteMixture(x: usize, y: usize, b: usize, n: usize, bits: usize,
     }
   }
   if (!folded) return;
-  if (sign > 0) {
-    for (let s: usize = 0; s < n >> 1; s++) addPair(x, y, b, s, n - 1 - s, w);
-  } else {
-    for (let s: usize = 0; s < n >> 1; s++) addFoldedPair(x, y, b, s, n - 1 - s, w, sign);
-  }
+  for (let s: usize = 0; s < n >> 1; s++) addPair(x, y, b, s, n - 1 - s, w);
 }
 
 /** The state that pairs with `s` under a mask is `s ^ mask`; its highest bit tells which of the two is visited. */
@@ -90,50 +73,44 @@ export function siteMixture(x: usize, y: usize, b: usize, n: usize, bits: usize,
   return (<usize>1) << (31 - clz<u32>(<u32>mask));
 }
 
-/** `r = Q r + (I - Q) x` for one spin's conditional expectation `Q`: how differences pass through a product. `sign` is that of this spin. */
-export function carry(x: usize, r: usize, b: usize, n: usize, mask: usize, sign: f64): void {
+/** `r = Q r + (I - Q) x` for one spin's conditional expectation `Q`: how differences pass through a product. */
+export function carry(x: usize, r: usize, b: usize, n: usize, mask: usize): void {
   const pivot = pivotOf(mask);
-  const sg = f64x2.splat(sign);
   for (let base: usize = 0; base < n; base += 2 * pivot) {
     for (let s = base; s < base + pivot; s++) {
       const t = s ^ mask;
-      const bs = load<f64>(b + (s << 3));
-      const bt = load<f64>(b + (t << 3));
-      const scaled = 1 / (bs + bt);
-      const ps = f64x2.splat(bt * scaled);
-      const pt = f64x2.splat(bs * scaled);
+      const scale = inverseSum(b, s, t);
+      const ps = f64x2.splat(rateTo(b, t, scale));
+      const pt = f64x2.splat(rateTo(b, s, scale));
       for (let k: usize = 0; k < STATE; k += 16) {
         const xs = x + s * STATE + k;
         const xt = x + t * STATE + k;
         const rs = r + s * STATE + k;
         const rt = r + t * STATE + k;
-        const d = f64x2.sub(v128.load(xs), f64x2.mul(sg, v128.load(xt)));
-        const mean = f64x2.add(f64x2.mul(pt, v128.load(rs)), f64x2.mul(ps, f64x2.mul(sg, v128.load(rt))));
+        const d = f64x2.sub(v128.load(xs), v128.load(xt));
+        const mean = f64x2.add(f64x2.mul(pt, v128.load(rs)), f64x2.mul(ps, v128.load(rt)));
         v128.store(rs, f64x2.add(mean, f64x2.mul(ps, d)));
-        v128.store(rt, f64x2.mul(sg, f64x2.sub(mean, f64x2.mul(pt, d))));
+        v128.store(rt, f64x2.sub(mean, f64x2.mul(pt, d)));
       }
     }
   }
 }
 
 /** `out = Q x`. */
-export function average(x: usize, out: usize, b: usize, n: usize, mask: usize, sign: f64): void {
+export function average(x: usize, out: usize, b: usize, n: usize, mask: usize): void {
   const pivot = pivotOf(mask);
-  const sg = f64x2.splat(sign);
   for (let base: usize = 0; base < n; base += 2 * pivot) {
     for (let s = base; s < base + pivot; s++) {
       const t = s ^ mask;
-      const bs = load<f64>(b + (s << 3));
-      const bt = load<f64>(b + (t << 3));
-      const scaled = 1 / (bs + bt);
-      const ps = f64x2.splat(bt * scaled);
-      const pt = f64x2.splat(bs * scaled);
+      const scale = inverseSum(b, s, t);
+      const ps = f64x2.splat(rateTo(b, t, scale));
+      const pt = f64x2.splat(rateTo(b, s, scale));
       for (let k: usize = 0; k < STATE; k += 16) {
         const xs = v128.load(x + s * STATE + k);
-        const xt = f64x2.mul(sg, v128.load(x + t * STATE + k));
+        const xt = v128.load(x + t * STATE + k);
         const mean = f64x2.add(f64x2.mul(pt, xs), f64x2.mul(ps, xt));
         v128.store(out + s * STATE + k, mean);
-        v128.store(out + t * STATE + k, f64x2.mul(sg, mean));
+        v128.store(out + t * STATE + k, mean);
       }
     }
   }
@@ -141,11 +118,9 @@ export function average(x: usize, out: usize, b: usize, n: usize, mask: usize, s
 
 /** Sum of the eight numbers at `a` times those at `d = u_s - u_t`, where `a` is the mean of `u` under the flip: one pair's part of (D1). */
 @inline function pairCotangent(u: usize, density: usize, b: usize, s: usize, t: usize, w: f64): void {
-  const bs = load<f64>(b + (s << 3));
-  const bt = load<f64>(b + (t << 3));
-  const scaled = 1 / (bs + bt);
-  const ps = bt * scaled;
-  const pt = bs * scaled;
+  const scale = inverseSum(b, s, t);
+  const ps = rateTo(b, t, scale);
+  const pt = rateTo(b, s, scale);
   const ps2 = f64x2.splat(ps);
   const us = u + s * STATE;
   const ut = u + t * STATE;
@@ -160,7 +135,7 @@ export function average(x: usize, out: usize, b: usize, n: usize, mask: usize, s
   store<f64>(density + (t << 3), load<f64>(density + (t << 3)) - pt * total);
 }
 
-/** Adds `w sum_i sum_k a (u - a)`, `a = P_i u_k`, to the density (5.4), for even functions. */
+/** Adds `w sum_i sum_k a (u - a)`, `a = P_i u_k`, to the density (5.4). */
 export function siteCotangent(u: usize, density: usize, b: usize, n: usize, bits: usize, folded: bool, w: f64): void {
   const low = min(bits, CHUNK_BITS);
   const chunk: usize = (<usize>1) << low;

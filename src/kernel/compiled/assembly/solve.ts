@@ -31,7 +31,7 @@ const SPENT: f64 = 1e-29;
 @inline function workspace(job: usize): usize {
   return load<u32>(job, 16);
 }
-/** A number per state, or 0 where no gradient is wanted. */
+/** A number per state, where the gradient is added up. */
 @inline function density(job: usize): usize {
   return load<u32>(job, 20);
 }
@@ -41,9 +41,10 @@ const SPENT: f64 = 1e-29;
 @inline function tolerance(job: usize): f64 {
   return load<f64>(job, 32);
 }
+
 /** Solves the panels of a job in their order. */
 export function solve(job: usize): void {
-  if (density(job) != 0) memory.fill(density(job), 0, states(tableOf(job)) * 8);
+  memory.fill(density(job), 0, states(tableOf(job)) * 8);
   for (let panel = 0; panel < panels(job); panel++) solvePanel(job, panel);
 }
 
@@ -152,7 +153,6 @@ function solvePanel(job: usize, panel: i32): void {
     store<f64>(to, scale > 0 ? Math.sqrt(load<f64>(rNorm + at)) / scale : 0, 16);
     store<f64>(to, <f64>iterations, 24);
   }
-  if (density(job) == 0) return;
   addCotangent(table, u, density(job), more);
   // (u - fc / 2) fc, with q = fc / 2.
   memory.fill(q, 0, bytes);

@@ -36,9 +36,3 @@ export const PALINDROME: i32 = 2;
 @inline export function weight(table: usize): f64 {
   return load<f64>(table, 32);
 }
-/** What crossing the flip of a folded space's last spin does to a function: 1, or -1 in the odd sector. */
-@inline export function foldSign(table: usize): f64 {
-  return load<f64>(table, 40);
-}
-/** Bytes of a table record. */
-export const TABLE_BYTES: usize = 48;
