@@ -92,7 +92,7 @@ function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   const kernelBytes = n * NUMBER * (3 + model.spins + 2);
   const denseBytes = dense ? 3 * n * n * NUMBER : 0;
   return {
-    // The evaluation keeps its kernel while relaxation uses another; solvers and signal have ten tables more.
+    // The plain loops keep a kernel while relaxation uses another, and the compiled ones may have to give way to them; solvers and signal have ten tables more.
     bytes: BASE_BYTES + panel + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
     report,
     timescale,
