@@ -80,6 +80,8 @@ test('the public surface', () => {
     'writeNumpyModel',
   ]);
   expect(Object.keys(objectives).sort()).toEqual([
+    'UNCONTROLLED',
+    'adaptCorrelationPenalty',
     'kl',
     'logEffectiveGap',
     'logRhat',
