@@ -83,10 +83,14 @@ test('the public surface', () => {
     'UNCONTROLLED',
     'adaptCorrelationPenalty',
     'kl',
+    'l1',
+    'l2',
     'logEffectiveGap',
     'logRhat',
     'logRhatSlowCluster',
     'logRhatSoft',
+    'totalCorrelation',
+    'weightedSum',
   ]);
   expect(api.version).toBe(manifest.version);
 });
