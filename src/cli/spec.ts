@@ -6,6 +6,7 @@ import { namingFile, oneLine } from '../model/atomic-file.js';
 import { MAX_SPINS } from '../model/model.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
 import { EVENT_POLICIES, type EventPolicy } from '../optimization/membership-watch.js';
+import { OPTIMIZERS, type Optimizer } from '../optimization/train.js';
 import { DEFAULT_THRESHOLDS } from '../trainability/membership/mode-sets.js';
 import type { Start } from '../trainability/start.js';
 import { type GateThresholds, gateSchema, type References, referenceSchema } from '../trainability/thresholds.js';
@@ -28,10 +29,36 @@ export interface RbmStart {
 const OBJECTIVE_NAMES = ['logEffectiveGap', 'logRhat', 'logRhatSlowCluster'] as const;
 export type ObjectiveName = (typeof OBJECTIVE_NAMES)[number];
 
-/** Adds `weight` times the objective to what training maximises. */
-export interface Penalty {
-  readonly objective: ObjectiveName;
+const PENALTY_NAMES = [...OBJECTIVE_NAMES, 'totalCorrelation', 'l1', 'l2'] as const;
+export type PenaltyName = (typeof PENALTY_NAMES)[number];
+
+/** Makes training raise the objective, or lower it where less of it is better, at `weight` nats for one of it. */
+export interface FixedPenalty {
+  readonly objective: PenaltyName;
   readonly weight: number;
+}
+
+/** The adaptive correlation penalty: looks at the autocorrelation at a lag (null: burn-in plus window) every so many steps. */
+export interface AdaptivePenalty {
+  readonly objective: 'totalCorrelation';
+  readonly weight: 'adaptive';
+  readonly threshold: number;
+  readonly lag: Duration | null;
+  readonly every: number;
+}
+
+export type Penalty = FixedPenalty | AdaptivePenalty;
+
+/** What of theta moves, and how far. */
+export interface Constraints {
+  /** Largest `|J|`: null, one for all, or one per edge. */
+  readonly maxCoupling: number | readonly number[] | null;
+  /** Indices into theta of the parameters that stay as they are. */
+  readonly frozen: readonly number[];
+  /** Groups of indices into theta that have one value. */
+  readonly tied: readonly (readonly number[])[];
+  /** One per edge: 0 holds the coupling at zero. */
+  readonly mask: readonly number[] | null;
 }
 
 /** What `train` and `design` are to do, with every default filled in and every path absolute. */
@@ -56,19 +83,18 @@ export interface Spec {
   };
   readonly gates: GateThresholds;
   readonly references: References;
-  readonly train: {
+  readonly train: Constraints & {
     readonly steps: number;
-    readonly optimizer: 'adam';
+    readonly optimizer: Optimizer;
     readonly learningRate: number;
     readonly weightDecay: number;
     readonly penalties: readonly Penalty[];
+    /** Of the converter that sets couplings; null for couplings that are not rounded. */
+    readonly bits: number | null;
   };
-  readonly design: {
+  readonly design: Constraints & {
     readonly objective: ObjectiveName;
     readonly budget: number;
-    readonly maxCoupling: number | null;
-    /** Indices into theta of the parameters that stay as they are. */
-    readonly frozen: readonly number[];
     readonly restarts: number;
     readonly steps: number;
   };
@@ -112,18 +138,72 @@ const rbmStart = exactObject(
 );
 
 const penalty = exactObject(
-  { objective, weight: positive('leave the penalty out where it should not count') },
+  {
+    objective: z.enum(
+      PENALTY_NAMES,
+      says(PENALTY_NAMES.map((name) => `"${name}"`).join(', '), 'name one of the objectives'),
+    ),
+    weight: z.union(
+      [positive(''), z.literal('adaptive')],
+      says('a positive number or "adaptive"', 'leave the penalty out where it should not count'),
+    ),
+    threshold: number(
+      (value) => value > 0 && value < 1,
+      'a number between 0 and 1',
+      'give the autocorrelation from which the penalty may rise, 0.016 by default',
+    ).optional(),
+    lag: duration.nullable().optional(),
+    every: whole(1, 'steps from one look to the next').optional(),
+  },
   'a penalty',
   'write it as {"objective":"logEffectiveGap","weight":0.02}',
 );
 
+const index = number(
+  (value) => Number.isSafeInteger(value) && value >= 0,
+  'a parameter index',
+  'parameters are counted from 0',
+);
+const maxCoupling = 'give the largest coupling allowed, one for all or one per edge, or null for no limit';
+const constraints = {
+  maxCoupling: z
+    .union(
+      [positive(maxCoupling), z.array(positive(maxCoupling))],
+      says('a positive number, a list of them or null', maxCoupling),
+    )
+    .nullable()
+    .default(null),
+  frozen: z.array(index, says('a list of parameter indices', 'write [] for none')).default([]),
+  tied: z
+    .array(
+      z.array(index, says('a group of parameter indices', 'write it as [0, 3]')),
+      says('a list of groups of parameter indices', 'write [] for none'),
+    )
+    .default([]),
+  mask: z
+    .array(
+      number((value) => value === 0 || value === 1, '0 or 1', 'write 0 where the coupling is held at zero'),
+      says('a list of 0 and 1, one per edge, or null', 'write null for none'),
+    )
+    .nullable()
+    .default(null),
+};
+
 const train = exactObject(
   {
     steps: whole(1, 'gradient steps').default(3000),
-    optimizer: z.literal('adam', says('"adam"', 'leave it out, since there is no other')).default('adam'),
+    optimizer: z.enum(OPTIMIZERS, says('"adam" or "lbfgs"', 'choose one of them')).default('adam'),
     learningRate: positive('give a learning rate, for example 0.05').default(0.05),
     weightDecay: nonNegative('give 0 for none').default(0),
     penalties: z.array(penalty, says('a list of penalties', 'write [] for none')).default([]),
+    ...constraints,
+    bits: number(
+      (value) => Number.isInteger(value) && value >= 2 && value <= 32,
+      'a whole number from 2 to 32, or null',
+      'give the bits of the converter, its sign included',
+    )
+      .nullable()
+      .default(null),
   },
   'an object with the training settings',
   'write it between braces, or leave it out',
@@ -133,17 +213,7 @@ const design = exactObject(
   {
     objective: objective.default('logEffectiveGap'),
     budget: nonNegative('give the KL divergence that the design may cost, for example 0.02').default(0.02),
-    maxCoupling: positive('give the largest coupling allowed, or null for no limit').nullable().default(null),
-    frozen: z
-      .array(
-        number(
-          (value) => Number.isSafeInteger(value) && value >= 0,
-          'a parameter index',
-          'parameters are counted from 0',
-        ),
-        says('a list of parameter indices', 'write [] for none'),
-      )
-      .default([]),
+    ...constraints,
     restarts: whole(1, 'restarts').default(4),
     steps: whole(1, 'steps').default(800),
   },
@@ -227,13 +297,15 @@ export function readSpec(path: string): Spec {
         remedy: 'use a smaller model',
       });
     }
-    checkDistinct(file.design.frozen);
+    const penalties = file.train.penalties.map(penaltyOf);
+    checkTraining({ ...file.train, penalties });
     return {
       ...file,
       model: typeof model === 'string' ? resolve(folder, model) : model,
       data: oneSource(file.data, folder),
       burnIn: parseDuration('burnIn', file.burnIn),
       window: parseDuration('window', file.window, 1),
+      train: { ...file.train, penalties },
     };
   });
 }
@@ -241,7 +313,11 @@ export function readSpec(path: string): Spec {
 /** The SPEC as used, defaults included, for records; {@link readSpec} reads it back to the same SPEC. */
 export function specToJson(spec: Spec): object {
   const text = ({ amount, unit }: Duration) => `${amount}${unit}`;
-  return { schemaVersion: 1, ...spec, burnIn: text(spec.burnIn), window: text(spec.window) };
+  const penalties = spec.train.penalties.map((one) =>
+    one.weight === 'adaptive' ? { ...one, lag: one.lag && text(one.lag) } : one,
+  );
+  const train = { ...spec.train, penalties };
+  return { schemaVersion: 1, ...spec, burnIn: text(spec.burnIn), window: text(spec.window), train };
 }
 
 /**
@@ -282,13 +358,53 @@ function oneSource(data: { file?: string | undefined; teacher?: string | undefin
   });
 }
 
-function checkDistinct(frozen: readonly number[]): void {
-  const k = frozen.findIndex((index, at) => frozen.indexOf(index) !== at);
-  if (k < 0) return;
-  throw new InputError({
-    field: `design.frozen[${k}]`,
-    expected: 'an index not listed before',
-    got: String(frozen[k]),
-    remedy: 'list each parameter once',
-  });
+/** Rule of the published runs, whose thresholds are 0.008 to 0.06. */
+const ADAPTIVE = { threshold: 0.016, lag: null, every: 50 };
+
+/** A penalty with its defaults; only the adaptive one has a threshold, a lag and an interval. */
+function penaltyOf(one: z.infer<typeof penalty>, k: number): Penalty {
+  const { objective: name, weight, ...rest } = one;
+  const field = `train.penalties[${k}]`;
+  if (weight !== 'adaptive') {
+    const [extra] = Object.entries(rest).find(([, value]) => value !== undefined) ?? [];
+    if (extra === undefined) return { objective: name, weight };
+    throw new InputError({
+      field: `${field}.${extra}`,
+      expected: 'left out where the weight is a number',
+      got: oneLine(show(rest[extra as keyof typeof rest])),
+      remedy: 'write "weight":"adaptive", or leave it out',
+    });
+  }
+  if (name !== 'totalCorrelation') {
+    throw new InputError({
+      field: `${field}.weight`,
+      expected: `a positive number for ${name}`,
+      got: '"adaptive"',
+      remedy: 'only totalCorrelation has an adaptive weight',
+    });
+  }
+  const { threshold = ADAPTIVE.threshold, every = ADAPTIVE.every } = rest;
+  const lag = (rest.lag ?? null) === null ? null : parseDuration(`${field}.lag`, rest.lag as string | number, 1);
+  return { objective: name, weight, threshold, lag, every };
+}
+
+/** L-BFGS needs a loss that is smooth and stays the same, a converter needs a range. */
+function checkTraining({ optimizer, penalties, bits, maxCoupling: range }: Spec['train']): void {
+  const adaptive = penalties.findIndex(({ weight }) => weight === 'adaptive');
+  if (optimizer === 'lbfgs' && (bits !== null || adaptive >= 0)) {
+    throw new InputError({
+      field: 'train.optimizer',
+      expected: bits !== null ? '"adam" where couplings are rounded' : '"adam" where a penalty is adaptive',
+      got: '"lbfgs"',
+      remedy: bits !== null ? 'leave bits out, or use adam' : 'give the penalty a fixed weight, or use adam',
+    });
+  }
+  if (bits !== null && range === null) {
+    throw new InputError({
+      field: 'train.maxCoupling',
+      expected: 'given where there are bits',
+      got: 'null',
+      remedy: 'give the range of the converter',
+    });
+  }
 }

@@ -33,10 +33,32 @@ const most = {
     optimizer: 'adam',
     learningRate: 1e-3,
     weightDecay: 0.1,
-    penalties: [{ objective: 'logRhat', weight: 0.02 }],
+    penalties: [
+      { objective: 'logRhat', weight: 0.02 },
+      { objective: 'totalCorrelation', weight: 'adaptive', threshold: 0.06, lag: '50sweeps', every: 10 },
+    ],
+    maxCoupling: 1.5,
+    frozen: [1],
+    tied: [
+      [2, 3],
+      [5, 4, 6],
+    ],
+    mask: [0, 1, 1],
+    bits: 6,
   },
-  design: { objective: 'logRhat', budget: 0, maxCoupling: 2, frozen: [0, 3], restarts: 1, steps: 1 },
+  design: {
+    objective: 'logRhat',
+    budget: 0,
+    maxCoupling: [2, 1],
+    frozen: [0, 3],
+    tied: [[1, 2]],
+    mask: [1, 0],
+    restarts: 1,
+    steps: 1,
+  },
 };
+
+const unconstrained = { maxCoupling: null, frozen: [], tied: [], mask: null };
 
 test('defaults are filled in and paths are relative to the file', () => {
   expect(read(least)).toEqual({
@@ -50,9 +72,21 @@ test('defaults are filled in and paths are relative to the file', () => {
     membership: { epsilon: 1e-3, kappa: 2.5, onEvent: null, eta: null },
     gates: DEFAULT_GATE_THRESHOLDS,
     references: DEFAULT_REFERENCES,
-    train: { steps: 3000, optimizer: 'adam', learningRate: 0.05, weightDecay: 0, penalties: [] },
-    design: { objective: 'logEffectiveGap', budget: 0.02, maxCoupling: null, frozen: [], restarts: 4, steps: 800 },
+    train: {
+      steps: 3000,
+      optimizer: 'adam',
+      learningRate: 0.05,
+      weightDecay: 0,
+      penalties: [],
+      ...unconstrained,
+      bits: null,
+    },
+    design: { objective: 'logEffectiveGap', budget: 0.02, ...unconstrained, restarts: 4, steps: 800 },
   });
+  const train = { penalties: [{ objective: 'totalCorrelation', weight: 'adaptive' }] };
+  expect(read({ ...least, train }).train.penalties).toEqual([
+    { objective: 'totalCorrelation', weight: 'adaptive', threshold: 0.016, lag: null, every: 50 },
+  ]);
   expect(read({ ...least, model: { kind: 'rbm', visible: 2, hidden: 1 } }).model).toEqual({
     kind: 'rbm',
     visible: 2,
@@ -75,6 +109,10 @@ test('everything that is given is kept', () => {
     data: { teacher: join(folder, '../t.json') },
     burnIn: { amount: 0, unit: 'steps' },
     window: { amount: 2500, unit: 'steps' },
+    train: {
+      ...most.train,
+      penalties: [most.train.penalties[0], { ...most.train.penalties[1], lag: { amount: 50, unit: 'sweeps' } }],
+    },
   });
 });
 
