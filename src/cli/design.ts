@@ -6,7 +6,7 @@ import { finishRun } from './finish-run.js';
 import { num } from './format.js';
 import { Progress } from './progress.js';
 import { RunFolder } from './run-folder.js';
-import { constraints, type RunFlags, type RunSetup, setUp } from './run-setup.js';
+import { checkpointEvery, constraints, type RunFlags, type RunSetup, setUp } from './run-setup.js';
 import { specToJson } from './spec.js';
 
 /** `htdml design`: better mixing within a budget of divergence; returns what to print and the exit code. */
@@ -28,6 +28,7 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
       'start from another model',
     );
   }
+  const everyCheckpoint = checkpointEvery(flags);
   const folder = new RunFolder<DesignState>(flags.out, 'design', specToJson(spec), {
     resume: flags.resume ?? false,
     force: flags.force ?? false,
@@ -36,11 +37,17 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
   const total = spec.design.restarts * spec.design.steps;
   const progress = new Progress('design', total, from.restart * spec.design.steps + from.spent);
   const steps = design(route, objective, kl, settings, within, from);
-  const final = await drive(steps, folder, progress, (record) => ({
-    step: record.evaluation,
-    detail: `restart ${record.restart + 1}, best ${spec.design.objective} ${num(record.best)}`,
-    traced: record,
-  }));
+  const final = await drive(
+    steps,
+    folder,
+    progress,
+    (record) => ({
+      step: record.evaluation,
+      detail: `restart ${record.restart + 1}, best ${spec.design.objective} ${num(record.best)}`,
+      traced: record,
+    }),
+    everyCheckpoint,
+  );
   const { best } = final;
   if (best === null) {
     throw new UnsupportedError(

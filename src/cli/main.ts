@@ -86,6 +86,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       .requiredOption('--out <folder>', 'where to write record, trace, checkpoint, model and report')
       .option('--resume', 'go on with an interrupted run')
       .option('--force', 'overwrite the folder of an earlier run')
+      .option('--checkpoint-every <steps>', 'save the state every so many steps; every few seconds by default')
       .option('--on-event <policy>', 'when the slow cluster changes: refreeze, stop or soft')
       .option(...MAX_MEMORY)
       .option(...MAX_TIME)

@@ -1,6 +1,6 @@
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { randomSource } from '../estimation/random.js';
-import { namingFile } from '../model/atomic-file.js';
+import { namingFile, oneLine } from '../model/atomic-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
 import { parametrization } from '../optimization/parametrization.js';
@@ -20,6 +20,7 @@ export interface RunFlags extends ResourceFlags {
   readonly force?: boolean;
   readonly json?: boolean;
   readonly onEvent?: string;
+  readonly checkpointEvery?: string;
 }
 
 /** A SPEC made into the objects that it names. */
@@ -44,6 +45,19 @@ export interface RunPlan {
   readonly signal: number;
   readonly timescale: number;
   readonly spectrum?: number;
+}
+
+/** Steps from one checkpoint to the next; null where time decides. */
+export function checkpointEvery({ checkpointEvery: text }: RunFlags): number | null {
+  if (text === undefined) return null;
+  const steps = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(steps) && steps >= 1) return steps;
+  throw new InputError({
+    field: '--checkpoint-every',
+    expected: 'a whole number of at least 1',
+    got: oneLine(show(text)),
+    remedy: 'give the steps from one checkpoint to the next, or leave it out for one every few seconds',
+  });
 }
 
 /** Reads a SPEC and refuses a run that does not fit, before a table is made. */

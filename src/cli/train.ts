@@ -8,7 +8,7 @@ import { num } from './format.js';
 import { inSteps } from './options.js';
 import { Progress } from './progress.js';
 import { RunFolder } from './run-folder.js';
-import { constraints, type RunFlags, type RunPlan, type RunSetup, setUp } from './run-setup.js';
+import { checkpointEvery, constraints, type RunFlags, type RunPlan, type RunSetup, setUp } from './run-setup.js';
 import { type PenaltyName, type Spec, specToJson } from './spec.js';
 
 /** Points along a run at which the effective gap is computed for the trace and the figures. */
@@ -27,6 +27,7 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
   const parametrization = constraints(specPath, 'train', model, spec.train);
   const penalties = penaltiesOf(setup);
   const { steps: total, optimizer, learningRate } = spec.train;
+  const everyCheckpoint = checkpointEvery(flags);
   const folder = new RunFolder<TrainState>(flags.out, 'train', specToJson(spec), {
     resume: flags.resume ?? false,
     force: flags.force ?? false,
@@ -44,11 +45,17 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
   const every = Math.max(1, Math.round(total / GAP_POINTS));
   const progress = new Progress('train', total, from.step);
   const steps = train(route, kl, settings, from);
-  const final = await drive(steps, folder, progress, (record, before) => ({
-    step: record.step + 1,
-    detail: `KL ${num(record.kl)}`,
-    traced: { ...record, effectiveGap: record.step % every === 0 ? effectiveGap(setup, before.theta) : null },
-  }));
+  const final = await drive(
+    steps,
+    folder,
+    progress,
+    (record, before) => ({
+      step: record.step + 1,
+      detail: `KL ${num(record.kl)}`,
+      traced: { ...record, effectiveGap: record.step % every === 0 ? effectiveGap(setup, before.theta) : null },
+    }),
+    everyCheckpoint,
+  );
   const trace = folder.readTrace<TraceLine>();
   return finishRun(setup, folder, flags, {
     command: 'train',

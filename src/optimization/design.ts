@@ -128,6 +128,7 @@ export function* design(
   parametrization: Parametrization,
   from: DesignState,
 ): Generator<DesignStep, DesignState> {
+  if (from.stopped !== undefined) return from;
   if (parametrization.rounded) {
     throw new UnsupportedError(
       'A design of rounded couplings',
