@@ -11,7 +11,8 @@ import type { Objective } from '../trainability/routes/log-quantities.js';
 import type { Route } from '../trainability/routes/route.js';
 import { windowEdge } from '../trainability/soft-report.js';
 import { num } from './format.js';
-import type { PenaltyName, Spec } from './spec.js';
+import type { Spec } from './spec.js';
+import type { PenaltyName } from './spec-training.js';
 
 /** How a run evaluates its objectives, and what it does about changes of the slow cluster. */
 export interface RunMembership {

@@ -12,7 +12,8 @@ import { readModelAt } from './model-path.js';
 import { inSteps, parseStart } from './options.js';
 import { admit, type ResourceFlags } from './resources.js';
 import { checkSize, readSource } from './source.js';
-import { type Constraints, type PenaltyName, type RbmStart, readSpec, type Spec } from './spec.js';
+import { type RbmStart, readSpec, type Spec } from './spec.js';
+import type { Constraints, PenaltyName } from './spec-training.js';
 
 export interface RunFlags extends ResourceFlags {
   readonly out: string;
@@ -115,7 +116,7 @@ export function constraints(specPath: string, section: 'train' | 'design', model
 }
 
 /** An RBM with normal weights of the given standard deviation, and biases, if any, at zero. */
-function freshRbm({ visible, hidden, biases, initialScale }: RbmStart, seed: number): Model {
+export function freshRbm({ visible, hidden, biases, initialScale }: RbmStart, seed: number): Model {
   const random = randomSource(seed);
   return rbm({
     visible,

@@ -9,12 +9,11 @@ import { inSteps } from './options.js';
 import { Progress } from './progress.js';
 import { RunFolder } from './run-folder.js';
 import { checkpointEvery, constraints, type RunFlags, type RunPlan, type RunSetup, setUp } from './run-setup.js';
-import { type PenaltyName, type Spec, specToJson } from './spec.js';
+import { type Spec, specToJson } from './spec.js';
+import type { PenaltyName } from './spec-training.js';
 
 /** Points along a run at which the effective gap is computed for the trace and the figures. */
 const GAP_POINTS = 100;
-/** Penalties that cost a solve for the timescale, or for modes, at every step. */
-const TIMED: readonly PenaltyName[] = ['logEffectiveGap', 'logRhat', 'logRhatSlowCluster'];
 
 interface TraceLine extends TrainRecord {
   readonly effectiveGap: number | null;
@@ -74,15 +73,19 @@ export async function trainCommand(specPath: string, flags: RunFlags): Promise<{
   });
 }
 
+/** Whether an objective costs a solve for the timescale, or for modes, at every step. */
+export function isTimed(name: PenaltyName): boolean {
+  return name === 'logEffectiveGap' || name === 'logRhat' || name === 'logRhatSlowCluster';
+}
+
 /** What training by a SPEC evaluates. */
 export function planOf({ train: { steps, penalties } }: Spec): RunPlan {
   const names = penalties.map(({ objective }) => objective);
-  const timed = names.some((name) => TIMED.includes(name));
   const looks = penalties.map((one) => (one.weight === 'adaptive' ? Math.ceil(steps / one.every) : 0));
   return {
     objectives: names,
     signal: steps * (names.includes('totalCorrelation') ? 2 : 1),
-    timescale: Math.min(steps, GAP_POINTS) + (timed ? steps : 0),
+    timescale: Math.min(steps, GAP_POINTS) + (names.some(isTimed) ? steps : 0),
     spectrum: looks.reduce((sum, count) => sum + count, 0),
   };
 }

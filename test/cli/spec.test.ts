@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_GATE_THRESHOLDS, DEFAULT_REFERENCES } from 'htdml';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseDuration, readSpec, type Spec, specToJson } from '../../src/cli/spec.js';
+import { readSpec, type Spec, specToJson } from '../../src/cli/spec.js';
+import { parseDuration } from '../../src/cli/spec-fields.js';
 import { InputError } from '../../src/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'htdml-spec-'));
@@ -56,6 +57,16 @@ const most = {
     restarts: 1,
     steps: 1,
   },
+  pareto: {
+    seeds: 1,
+    every: 5,
+    steps: 30,
+    arms: [
+      { kind: 'earlyStopping' },
+      { kind: 'penalty', objective: 'l1', weights: [0.1, 0.2] },
+      { kind: 'design', objective: 'logRhat', budgets: [0] },
+    ],
+  },
 };
 
 const unconstrained = { maxCoupling: null, frozen: [], tied: [], mask: null };
@@ -82,7 +93,9 @@ test('defaults are filled in and paths are relative to the file', () => {
       bits: null,
     },
     design: { objective: 'logEffectiveGap', budget: 0.02, ...unconstrained, restarts: 4, steps: 800 },
+    pareto: { seeds: 1, every: 20, steps: 500, arms: expect.any(Array) },
   });
+  expect(read({ ...least, model: { kind: 'rbm', visible: 2, hidden: 1 } }).pareto.seeds).toBe(3);
   const train = { penalties: [{ objective: 'totalCorrelation', weight: 'adaptive' }] };
   expect(read({ ...least, train }).train.penalties).toEqual([
     { objective: 'totalCorrelation', weight: 'adaptive', threshold: 0.016, lag: null, every: 50 },
@@ -123,7 +136,7 @@ test.each([least, most])('the SPEC as used reads back to itself from any folder'
   writeFileSync(join(elsewhere, 'spec.json'), JSON.stringify(specToJson(spec)));
   expect(readSpec(join(elsewhere, 'spec.json'))).toEqual(spec);
   expect(Object.keys(specToJson(spec)).join(' ')).toBe(
-    'schemaVersion model data kernel burnIn window start seed membership gates references train design',
+    'schemaVersion model data kernel burnIn window start seed membership gates references train design pareto',
   );
 });
 

@@ -4,6 +4,7 @@ const spec = { schemaVersion: 1, model: 'm.json', data: { teacher: 't.json' } };
 const specWith = (change: object) => JSON.stringify({ ...spec, ...change });
 const train = (change: object) => specWith({ train: change });
 const design = (change: object) => specWith({ design: change });
+const pareto = (change: object) => specWith({ pareto: change });
 
 /** JSON files that are not a SPEC. */
 export const specs: readonly Row[] = [
@@ -174,5 +175,41 @@ export const specs: readonly Row[] = [
   ['a frozen name', design({ frozen: ['J[0,1]'] }), 'design.frozen[0]', /a parameter index, got "J\[0,1\]"/],
   ['a negative frozen index', design({ frozen: [0, -1] }), 'design.frozen[1]', /got -1/],
   ['half a restart', design({ restarts: 1.5 }), 'design.restarts', /got 1\.5/],
+  ['pareto as a list', pareto([]), 'pareto', /an object with the settings of pareto, got \[\]/],
+  ['no seeds', pareto({ seeds: 0 }), 'pareto.seeds', /at least 1, got 0/],
+  ['seeds of a file', pareto({ seeds: 2 }), 'pareto.seeds', /1 where the model is a file, got 2; use a fresh model/],
+  ['no arms', pareto({ arms: [] }), 'pareto.arms', /a list of at least one arm, got \[\]/],
+  ['an arm as text', pareto({ arms: ['l2'] }), 'pareto.arms[0]', /got "l2"/],
+  ['no such arm', pareto({ arms: [{ kind: 'decay' }] }), 'pareto.arms[0].kind', /"penalty" or "design", got "decay"/],
+  [
+    'an arm without weights',
+    pareto({ arms: [{ kind: 'penalty', objective: 'l2', weights: [] }] }),
+    'pareto.arms[0].weights',
+    /a list of at least one weight, got \[\]/,
+  ],
+  [
+    'a weight of 0',
+    pareto({ arms: [{ kind: 'penalty', objective: 'l2', weights: [0.1, 0] }] }),
+    'pareto.arms[0].weights[1]',
+    /a positive number, got 0/,
+  ],
+  [
+    'a design for less weight',
+    pareto({ arms: [{ kind: 'design', objective: 'l2', budgets: [0.1] }] }),
+    'pareto.arms[0].objective',
+    /"logRhatSlowCluster", got "l2"/,
+  ],
+  [
+    'a misspelt key of an arm',
+    pareto({ arms: [{ kind: 'design', objective: 'logRhat', budget: [0.1] }] }),
+    'pareto.arms[0].budget',
+    /write budgets instead/,
+  ],
+  [
+    'the same arm twice',
+    pareto({ arms: [{ kind: 'earlyStopping' }, { kind: 'earlyStopping' }] }),
+    'pareto.arms[1]',
+    /an arm not listed before/,
+  ],
   ['design of null', specWith({ design: null }), 'design', /design settings, got null/],
 ];
