@@ -34,7 +34,7 @@ export {
   withParameters,
 } from './model/model.js';
 export { modelToJson, parseModel, readModel, writeModel } from './model/model-file.js';
-export { type AdamMemory, adamStart, adamStep } from './optimization/adam.js';
+export { type AdamMemory, type AdamStep, adamStart, adamStep } from './optimization/adam.js';
 export {
   type DesignPoint,
   type DesignRecord,

@@ -14,6 +14,14 @@ export function adamStart(size: number): AdamMemory {
   return { steps: 0, first: zeros, second: zeros };
 }
 
+/** Where a step of Adam leads. */
+export interface AdamStep {
+  /** The point after it. */
+  readonly x: Float64Array;
+  /** For the next step. */
+  readonly memory: AdamMemory;
+}
+
 /**
  * One step of Adam (Kingma and Ba 2015), downhill: `x - rate m / (sqrt(v) + 1e-8)` with `m` and `v` the means of the gradient and of its square, their bias at the start
  * corrected; `beta_1` is 0.9 and `beta_2` 0.999.
@@ -23,7 +31,7 @@ export function adamStep(
   x: Float64Array,
   gradient: ArrayLike<number>,
   learningRate: number,
-): { readonly x: Float64Array; readonly memory: AdamMemory } {
+): AdamStep {
   const steps = memory.steps + 1;
   const first = Array.from(gradient, (g, a) => 0.9 * memory.first[a] + 0.1 * g);
   const second = Array.from(gradient, (g, a) => 0.999 * memory.second[a] + 0.001 * g ** 2);

@@ -27,7 +27,9 @@ export interface BoxResult {
 
 /** A step that was taken, and by how much the gradient changed on it; plain data. */
 export interface CurvaturePair {
+  /** Where the step ended less where it began. */
   readonly step: readonly number[];
+  /** The gradient there less the one before. */
   readonly change: readonly number[];
 }
 
