@@ -33,13 +33,13 @@ export function differentiable<T extends TensorLike, S extends T>(
       gradFunc: (dy, saved) => cotangents(tf, dy, saved, name, gradient),
     };
   });
-  return operation(...inputs);
+  return operation(...inputs) as S;
 }
 
 /** `dy` times the gradient, a tensor for each of the inputs. */
 function cotangents<T extends TensorLike, S extends T>(
   tf: TfLike<T, S>,
-  dy: S,
+  dy: T,
   inputs: readonly T[],
   name: string,
   gradient: () => Float64Array,
@@ -55,7 +55,7 @@ function cotangents<T extends TensorLike, S extends T>(
     const part = bar.slice(offset, offset + size);
     offset += size;
     // An operation of its inputs, so that to differentiate it is noticed.
-    const operation = (tf as unknown as TfLike<T, T>).customGrad(() => ({
+    const operation = tf.customGrad(() => ({
       value: tf.tensor(part, [...input.shape], 'float32'),
       gradFunc: () => {
         throw new UnsupportedError(

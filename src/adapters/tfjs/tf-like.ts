@@ -20,18 +20,18 @@ export interface TfLike<T extends TensorLike, S extends T> {
   /** As in TensorFlow.js. */
   scalar(value: number, dtype: 'float32'): S;
   /** As in TensorFlow.js. */
-  customGrad(f: (...inputs: (T | SaveTensors<T>)[]) => WithGradient<T, S>): (...inputs: T[]) => S;
+  customGrad(f: (...inputs: (T | SaveTensors<T>)[]) => WithGradient<T>): (...inputs: T[]) => T;
 }
 
 /** How TensorFlow.js is told to keep tensors for the gradient. */
 export type SaveTensors<T> = (tensors: T[]) => void;
 
 /** What a function given to `tf.customGrad` returns. */
-export interface WithGradient<T, S> {
+export interface WithGradient<T> {
   /** The function's value. */
-  readonly value: S;
+  readonly value: T;
   /** The cotangent of every input from that of the value. */
-  gradFunc(dy: S, saved: T[]): T[];
+  gradFunc(dy: T, saved: T[]): T[];
 }
 
 /** Throws {@link InputError} where what was handed over is not TensorFlow.js. */
