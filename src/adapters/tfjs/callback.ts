@@ -4,7 +4,9 @@ import type { Model } from '../../model/model.js';
 import { MembershipWatch, type StepEvent } from '../../optimization/membership-watch.js';
 import { type EvaluateOptions, evaluateModel, type ModelEvaluation } from '../../trainability/evaluation.js';
 import { MEMBERSHIP_RULES, type MembershipRule } from '../../trainability/membership/mode-sets.js';
+import { checkOptions } from '../../trainability/options.js';
 import { createRoute } from '../../trainability/routes/create-route.js';
+import { checkKernel } from './operations.js';
 import { modelAt, type ThetaTensors, tensorList } from './theta.js';
 
 /** What a {@link trainabilityCallback} is made of; the rest is as for `evaluateModel`. */
@@ -71,7 +73,9 @@ export function trainabilityCallback(options: TrainabilityCallbackOptions): Trai
   if (rule !== undefined && !MEMBERSHIP_RULES.includes(rule)) {
     throw wrong('watch', `one of ${MEMBERSHIP_RULES.join(', ')}`, rule, 'name a rule, or leave it out');
   }
+  checkOptions(options, ['burnIn', 'window', 'chains', 'epsilon', 'kappa']);
   const { kernel, epsilon, kappa } = options;
+  checkKernel(kernel);
   const thresholds = { epsilon, kappa };
   const route = createRoute(model, data, { kernel, thresholds });
   const watch = rule && new MembershipWatch(route, model, kernel, rule, thresholds);

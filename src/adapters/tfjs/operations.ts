@@ -84,6 +84,7 @@ export function logRHatSoft<T extends TensorLike, S extends T>(
   model: Model,
   { samples, ...options }: SoftRHatOptions,
 ): S {
+  checkSoft(options.soft);
   const wanted = rHat('logRhatSoft', 'softTimescale', samples, model);
   return objective(tf, theta, model, { ...options, route: 'table', objective: wanted });
 }
@@ -186,5 +187,16 @@ export function checkKernel(kernel: unknown): void {
     expected: `one of ${KERNEL_NAMES.join(', ')}`,
     got: show(kernel),
     remedy: 'name the chain that estimates the gradient',
+  });
+}
+
+/** A soft objective has no default window. */
+export function checkSoft(soft: SoftWindow | undefined): void {
+  if (typeof soft === 'object' && soft !== null) return;
+  throw new InputError({
+    field: 'soft',
+    expected: 'a window { center, eta } of gaps per kernel step',
+    got: show(soft),
+    remedy: 'give numbers, or use an objective without one',
   });
 }

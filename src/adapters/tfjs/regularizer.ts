@@ -7,7 +7,7 @@ import type { SoftWindow } from '../../trainability/membership/soft-window.js';
 import { createRoute } from '../../trainability/routes/create-route.js';
 import type { Objective } from '../../trainability/routes/log-quantities.js';
 import { differentiable, evaluateObjective } from './differentiable.js';
-import { checkKernel, EFFECTIVE_GAP, rHat } from './operations.js';
+import { checkKernel, checkSoft, EFFECTIVE_GAP, rHat } from './operations.js';
 import { checkTf, type TensorLike, type TfLike } from './tf-like.js';
 
 /** The objectives that a regulariser raises. */
@@ -151,11 +151,12 @@ function lossOf<T extends TensorLike, S extends T>(
     });
 }
 
-function objectiveOf({ objective, model, samples = 1 }: RegularizerOptions): Objective {
+function objectiveOf({ objective, model, samples = 1, soft }: RegularizerOptions): Objective {
   switch (objective) {
     case 'logRhat':
       return rHat(objective, 'timescale', samples, model);
     case 'logRhatSoft':
+      checkSoft(soft);
       return rHat(objective, 'softTimescale', samples, model);
     case 'logEffectiveGap':
       return EFFECTIVE_GAP;
