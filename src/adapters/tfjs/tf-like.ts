@@ -43,7 +43,7 @@ export function checkTf(tf: unknown): void {
       field: 'tf',
       expected: `the TensorFlow.js module, with a function ${name}`,
       got: show(typeof tf === 'object' ? typeof parts[name] : tf),
-      remedy: "pass what `import * as tf from '@tensorflow/tfjs'` gives",
+      remedy: 'pass the namespace of @tensorflow/tfjs',
     });
   }
 }
