@@ -9,12 +9,14 @@ import { createRoute } from '../../trainability/routes/create-route.js';
 import { checkKernel } from './operations.js';
 import { modelAt, type ThetaTensors, tensorList } from './theta.js';
 
-/** What a {@link trainabilityCallback} is made of; the rest is as for `evaluateModel`. */
-export interface TrainabilityCallbackOptions extends Omit<EvaluateOptions, 'gradient'> {
+/** What a {@link trainabilityCallback} is made of. */
+export interface TrainabilityCallbackOptions {
   /** Structure and temperature; its biases hold where the tensors are the couplings alone. */
   readonly model: Model;
   /** The law of the visible spins. */
   readonly data: DataLaw;
+  /** How to evaluate: chain, estimator and thresholds, as for `evaluateModel`. */
+  readonly evaluate: Omit<EvaluateOptions, 'gradient'>;
   /** The parameters as they are, for example `() => layer.getWeights()[0]`. What it returns stays the caller's. */
   readonly theta: () => ThetaTensors;
   /** Evaluate every so many epochs, and after the last; 1 by default. */
@@ -60,7 +62,7 @@ export interface TrainabilityCallback {
  * {@link InputError} for an option out of range, and where training has made a parameter that is not finite.
  */
 export function trainabilityCallback(options: TrainabilityCallbackOptions): TrainabilityCallback {
-  const { model, data, theta, every = 1, watch: rule, report, ...rest } = options;
+  const { model, data, evaluate: how, theta, every = 1, watch: rule, report } = options;
   const wrong = (field: string, expected: string, got: unknown, remedy: string) =>
     new InputError({ field, expected, got: show(got), remedy });
   if (typeof theta !== 'function') {
@@ -73,8 +75,8 @@ export function trainabilityCallback(options: TrainabilityCallbackOptions): Trai
   if (rule !== undefined && !MEMBERSHIP_RULES.includes(rule)) {
     throw wrong('watch', `one of ${MEMBERSHIP_RULES.join(', ')}`, rule, 'name a rule, or leave it out');
   }
-  checkOptions(options, ['burnIn', 'window', 'chains', 'epsilon', 'kappa']);
-  const { kernel, epsilon, kappa } = options;
+  checkOptions(how, ['burnIn', 'window', 'chains', 'epsilon', 'kappa']);
+  const { kernel, epsilon, kappa } = how;
   checkKernel(kernel);
   const thresholds = { epsilon, kappa };
   const route = createRoute(model, data, { kernel, thresholds });
@@ -84,7 +86,7 @@ export function trainabilityCallback(options: TrainabilityCallbackOptions): Trai
   let reported = -1;
   const current = () => modelAt(model, tensorList(theta()));
   const evaluate = (epoch: number): TrainabilityRecord => {
-    const evaluation = evaluateModel(current(), data, { ...rest, gradient: false });
+    const evaluation = evaluateModel(current(), data, { ...how, gradient: false });
     const record = {
       epoch,
       R: evaluation.operational?.R ?? null,

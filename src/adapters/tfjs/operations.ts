@@ -53,8 +53,8 @@ export interface ObjectiveOptions extends RouteOptions {
  * Any function of a route's quantities as a differentiable scalar of `theta`. The model says structure and temperature, its own parameters do not count unless `theta` is its couplings alone.
  *
  * Precision: `theta` is float32 and read exactly; everything is computed in float64; the value is rounded to float32 once, and so is the gradient times the incoming cotangent.
- * Throws {@link InputError} for tensors of another shape or type and for parameters that are not finite, {@link ConvergenceError} where the chain is too slow in double precision, and
- * {@link UnsupportedError} where the function has no finite value or float32 cannot hold it; never gives NaN.
+ * Throws {@link InputError} for tensors of another shape or type and for parameters that are not finite, `ConvergenceError` where the chain is too slow in double precision, and
+ * `UnsupportedError` where the function has no finite value or float32 cannot hold it; never gives NaN.
  */
 export function objective<T extends TensorLike, S extends T>(
   tf: TfLike<T, S>,

@@ -39,7 +39,7 @@ describe.each(BACKENDS)('on %s', (backend) => {
     const at: Float64Array[] = [];
     const records: TrainabilityRecord[] = [];
     const callback = trainabilityCallback({
-      ...CHAIN,
+      evaluate: CHAIN,
       model: machine,
       data,
       theta: () => layer.getWeights()[0],
@@ -81,7 +81,7 @@ describe('on cpu', () => {
     const records: TrainabilityRecord[] = [];
     const theta = () => layer.getWeights()[0];
     const options = {
-      ...CHAIN,
+      evaluate: CHAIN,
       model: machine,
       data,
       theta,
@@ -111,8 +111,7 @@ describe('on cpu', () => {
     const theta = tf.variable(tf.tensor1d(Float32Array.from(from.theta)));
     const seen: (readonly StepEvent[] | null)[] = [];
     const callback = trainabilityCallback({
-      ...CHAIN,
-      kernel: 'random-scan',
+      evaluate: { ...CHAIN, kernel: 'random-scan' },
       model: from,
       data: law,
       theta: () => theta,
@@ -137,7 +136,7 @@ describe('on cpu', () => {
     const { model, layer } = network();
     const report = () => {};
     const callback = trainabilityCallback({
-      ...CHAIN,
+      evaluate: CHAIN,
       model: machine,
       data,
       theta: () => layer.getWeights()[0],
@@ -158,10 +157,12 @@ describe('on cpu', () => {
     ['every', { every: 0 }, /^every must be a whole number of at least 1, got 0;/],
     ['watch', { watch: 'all' }, /^watch must be one of relevance, window, got "all";/],
     ['data', { data: randomData(2, 1) }, /^data must be a law of 3 visible spins/],
-    ['window', { window: 0.5 }, /^window must be a whole number of at least 1, got 0\.5;/],
+    ['window', { evaluate: { ...CHAIN, window: 0.5 } }, /^window must be a whole number of at least 1, got 0\.5;/],
+    ['kernel', { evaluate: { ...CHAIN, kernel: 'gibbs' } }, /^kernel must be one of .*, got "gibbs";/],
   ])('an option that is wrong: %s', (_, changes, pattern) => {
     const theta = () => tf.zeros([3, 2]);
-    const make = () => trainabilityCallback({ ...CHAIN, model: machine, data, theta, report: () => {}, ...changes });
+    const make = () =>
+      trainabilityCallback({ evaluate: CHAIN, model: machine, data, theta, report: () => {}, ...changes });
     expect(make).toThrow(expect.objectContaining({ name: 'InputError', message: expect.stringMatching(pattern) }));
   });
 
@@ -169,7 +170,13 @@ describe('on cpu', () => {
     const seen: TrainabilityRecord[] = [];
     const theta = () => tf.tensor1d(Float32Array.from(machine.theta));
     const report = (record: TrainabilityRecord) => seen.push(record);
-    await trainabilityCallback({ ...CHAIN, kernel: 'metropolis', model: machine, data, theta, report }).onTrainBegin();
+    await trainabilityCallback({
+      evaluate: { ...CHAIN, kernel: 'metropolis' },
+      model: machine,
+      data,
+      theta,
+      report,
+    }).onTrainBegin();
     const { value } = createRoute(machine, data, { kernel: 'metropolis' }).evaluate(machine.theta, ['timescale']);
     expect(seen[0].evaluation.predictors.full.timescale).toBe(value.timescale);
   });

@@ -38,10 +38,10 @@ const SNIPPET = (name: string) => `
   const layer = tf.layers.dense({ inputShape: [3], units: 2, useBias: false, kernelRegularizer, weights });
   const network = tf.sequential({ layers: [layer] });
   network.compile({ optimizer: tf.train.adam(0.05), loss: 'meanSquaredError' });
-  const chain = { burnIn: 100, window: 2000, chains: 1, start: 'uniform', epsilon: 1e-3, kappa: 2.5 } as const;
+  const evaluate = { kernel: 'random-block', burnIn: 100, window: 2000, chains: 1, start: 'uniform', epsilon: 1e-3, kappa: 2.5 } as const;
   const gaps: (number | null)[] = [];
   const callbacks = trainabilityCallback({
-    ...options, ...chain, model, watch: 'window', theta: () => layer.getWeights()[0],
+    model, data, evaluate, watch: 'window', theta: () => layer.getWeights()[0],
     report: ({ evaluation }) => gaps.push(evaluation.predictors.full.effectiveGap),
   });
   const { history } = await network.fit(tf.zeros([4, 3]), tf.zeros([4, 2]), { epochs: 3, verbose: 0, callbacks });
