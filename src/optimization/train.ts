@@ -96,6 +96,11 @@ export interface TrainStep {
 
 /** Largest component of the loss's projected gradient at which L-BFGS has converged: the divergence is within its square over the curvature of the optimum. */
 const TOLERANCE = 1e-6;
+/**
+ * A loss that jumps where the set of modes changes may be lowest at a jump, where no gradient vanishes and the watch can certify ever less of a step: L-BFGS ends where a step
+ * lowers it by a smaller share of `1 + |loss|` than this.
+ */
+const JUMPY = 1e-8;
 /** Evaluations of one line search, which shrinks its step to 1e-12 of the first in at most this many, twice. */
 const LINE_SEARCH = 100;
 
@@ -161,6 +166,10 @@ export function* train(
       next = { x: clip(moved.x, box), adam: moved.memory };
     } else {
       next = searched(lossAt, u, at, state.pairs, box);
+      const fall = at.value - (lossAt(next.x)?.value ?? at.value);
+      if (settings.watch !== undefined && next.status === 'moved' && fall < JUMPY * (1 + Math.abs(at.value))) {
+        next = { ...next, status: 'jumpy' };
+      }
     }
     const { x, status = 'moved', ...memory } = next;
     const theta = thetaOf(x);
@@ -190,6 +199,7 @@ export function* train(
 const SETTLED: Readonly<Record<string, string>> = {
   converged: `every component of the loss's gradient is below ${TOLERANCE}`,
   stalled: 'no step along the gradient lowers the loss',
+  jumpy: `the loss falls by less than ${JUMPY} a step, as it does beside a jump`,
   spent: 'no step along the gradient lowers the loss',
 };
 
