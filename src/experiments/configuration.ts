@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { InputError } from '../errors.js';
+import { namingFile, readBytes } from '../model/atomic-file.js';
+import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
+import type { Experiment } from './experiment.js';
+import { EXPERIMENT_NAMES, type ExperimentName, loadExperiment } from './registry.js';
+
+const text = (remedy: string) => z.string(says('a text', remedy)).min(1, says('a text', remedy));
+const end = z.number(says('a number or null', 'null leaves this end open')).nullable();
+
+const source = exactObject(
+  {
+    text: text('write the figure as the source gives it'),
+    low: end,
+    high: end,
+    within: number((value) => value >= 0, 'a number of at least 0', 'give the distance up to which ours agrees'),
+  },
+  'a figure of the source',
+  'write null where the source has none',
+);
+
+const row = exactObject(
+  {
+    figure: text('name a figure of the experiment'),
+    what: text('say what the figure is'),
+    source: source.nullable(),
+    /** The outcome named in advance: `pass` inside this interval, `fail` outside, `not resolved` where there is no value. */
+    passes: z.tuple([end, end], says('a pair of ends', 'write it as [low, high], null for an open end')).optional(),
+    /** What is known in advance to be different from the source. */
+    note: text('leave it out where there is nothing to say').optional(),
+  },
+  'a row of the table',
+  'write it between braces',
+);
+
+/** One row of the final table: a figure, what the source has for it, and the outcome as it was named in advance. */
+export type Row = z.infer<typeof row>;
+
+/** An experiment's configuration, fixed before its run. */
+export interface Configuration {
+  readonly experiment: ExperimentName;
+  readonly title: string;
+  /** SHA-256 of the file's bytes, what `sha256sum` prints. */
+  readonly sha256: string;
+  readonly settings: unknown;
+  /** Paths into `settings` of what the source does not state and this project chose. */
+  readonly ours: readonly string[];
+  /** What the source's own run took, and on what; null where it does not say. */
+  readonly sourceCost: string | null;
+  readonly rows: readonly Row[];
+}
+
+const file = exactObject(
+  {
+    schemaVersion,
+    experiment: z.enum(EXPERIMENT_NAMES, says(EXPERIMENT_NAMES.join(', '), 'name one of the experiments')),
+    title: text('give the experiment a title'),
+    settings: z.unknown(),
+    ours: z.array(text('give a path such as "betas"'), says('a list of paths', 'write it between brackets')),
+    sourceCost: text('write null where the source does not say').nullable(),
+    rows: z.array(row, says('a list of rows', 'write it between brackets')).min(1, says('a list of rows', 'add one')),
+  },
+  'a configuration',
+  'write it between braces',
+);
+
+/** The configuration that comes with the package. */
+export function standardConfiguration(name: ExperimentName): string {
+  // From src/experiments, or from dist/src/experiments.
+  const up = import.meta.url.includes('/dist/') ? '../../../' : '../../';
+  return fileURLToPath(new URL(`${up}examples/experiments/${name}.json`, import.meta.url));
+}
+
+/** Reads a configuration file for an experiment. Throws {@link InputError} naming the file and what is wrong in it. */
+export async function readConfiguration(
+  path: string,
+  name: ExperimentName,
+): Promise<{ configuration: Configuration; experiment: Experiment }> {
+  const json = readJson(path);
+  const experiment = await loadExperiment(name);
+  const configuration = namingFile(path, (): Configuration => {
+    checked(z.looseObject({ schemaVersion }), json, 'the configuration');
+    const { schemaVersion: _, ...read } = checked(file, json, 'the configuration');
+    if (read.experiment !== name) {
+      throw new InputError({
+        field: 'experiment',
+        expected: `"${name}", the experiment that was asked for`,
+        got: `"${read.experiment}"`,
+        remedy: 'give its own configuration',
+      });
+    }
+    checked(z.object({ settings: experiment.settings }), json, 'the configuration');
+    read.ours.forEach((where, k) => checkPath(where, read.settings, `ours[${k}]`));
+    return { ...read, sha256: createHash('sha256').update(readBytes(path)).digest('hex') };
+  });
+  return { configuration, experiment };
+}
+
+/** A path of `ours` must lead to a setting, so that nobody believes a misspelt one to be declared. */
+function checkPath(path: string, settings: unknown, field: string): void {
+  let at = settings;
+  for (const part of path.split('.')) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, part)) {
+      throw new InputError({
+        field,
+        expected: 'a path into settings',
+        got: path,
+        remedy: 'name a setting that is there',
+      });
+    }
+    at = (at as Record<string, unknown>)[part];
+  }
+}

@@ -1,0 +1,17 @@
+import type { Experiment } from './experiment.js';
+
+/** Every experiment, loaded when it is first asked for. */
+const LOADERS = {
+  exp1: async () => (await import('./exp1.js')).exp1,
+} satisfies Record<string, () => Promise<Experiment>>;
+
+export type ExperimentName = keyof typeof LOADERS;
+export const EXPERIMENT_NAMES = Object.keys(LOADERS) as readonly ExperimentName[];
+
+export function isExperiment(name: string): name is ExperimentName {
+  return Object.hasOwn(LOADERS, name);
+}
+
+export function loadExperiment(name: ExperimentName): Promise<Experiment> {
+  return LOADERS[name]();
+}
