@@ -54,16 +54,16 @@ export class Pool {
 function compute(worker: Worker, cell: Cell): Promise<ResultLine | null> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void) => {
-      worker.removeAllListeners();
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
       act();
     };
-    worker.on('message', (message: Message) =>
+    const onMessage = (message: Message) =>
       settle(() =>
         'line' in message ? resolve(message.line) : reject(new Error(`cell ${cell.key}: ${message.error}`)),
-      ),
-    );
-    worker.on('error', (error) => settle(() => reject(error)));
-    worker.on('exit', () => settle(() => resolve(null)));
+      );
+    const onError = (error: Error) => settle(() => reject(error));
+    const onExit = () => settle(() => resolve(null));
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     worker.postMessage({ key: cell.key, parameters: cell.parameters });
   });
 }

@@ -3,6 +3,8 @@ import type { Experiment } from './experiment.js';
 /** Every experiment, loaded when it is first asked for. */
 const LOADERS = {
   exp1: async () => (await import('./exp1.js')).exp1,
+  exp9: async () => (await import('./steering.js')).steering,
+  exp11: async () => (await import('./steering.js')).steering,
 } satisfies Record<string, () => Promise<Experiment>>;
 
 export type ExperimentName = keyof typeof LOADERS;
