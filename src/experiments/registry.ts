@@ -3,6 +3,7 @@ import type { Experiment } from './experiment.js';
 /** Every experiment, loaded when it is first asked for. */
 const LOADERS = {
   exp1: async () => (await import('./exp1.js')).exp1,
+  exp7: async () => (await import('./exp7.js')).exp7,
   exp9: async () => (await import('./steering.js')).steering,
   exp11: async () => (await import('./steering.js')).steering,
 } satisfies Record<string, () => Promise<Experiment>>;
