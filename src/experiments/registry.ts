@@ -4,6 +4,7 @@ import type { Experiment } from './experiment.js';
 const LOADERS = {
   exp1: async () => (await import('./exp1.js')).exp1,
   exp7: async () => (await import('./exp7.js')).exp7,
+  exp8: async () => (await import('./exp8.js')).exp8,
   exp9: async () => (await import('./steering.js')).steering,
   exp11: async () => (await import('./steering.js')).steering,
 } satisfies Record<string, () => Promise<Experiment>>;
