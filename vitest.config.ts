@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
+    // Test files already run side by side.
+    env: { HTDML_THREADS: '1' },
     reporters: ['default', './test/support/summary-reporter.ts'],
   },
 });

@@ -1,4 +1,5 @@
-import { isCompiled, LANES, multivectors } from '../kernel/compiled/table.js';
+import { jobBytes } from '../kernel/compiled/job.js';
+import { isCompiled } from '../kernel/compiled/table.js';
 import { KERNELS, type KernelName, type Schedule, schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
 import { tableBits } from '../model/state-space.js';
@@ -87,13 +88,13 @@ function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   const signal = setUp + 40 * n;
   let report = BASE_VISITS + timescale + 2 * signal + 3 * p * n;
   if (dense) report += denseVisits(model, options, step);
-  else if (reversible) report += setUp + solve + p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3;
-  const panel = compiled ? multivectors(plan.kind === 'product', model.spins) * n * LANES * NUMBER : 0;
+  else if (reversible) report += setUp + solve / speed + p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3;
+  const job = compiled ? jobBytes(n, p, plan.kind === 'product', model.spins) : 0;
   const kernelBytes = n * NUMBER * (3 + model.spins + 2);
   const denseBytes = dense ? 3 * n * n * NUMBER : 0;
   return {
     // The plain loops keep a kernel while relaxation uses another, and the compiled ones may have to give way to them; solvers and signal have ten tables more.
-    bytes: BASE_BYTES + panel + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
+    bytes: BASE_BYTES + job + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
     report,
     timescale,
     signal,

@@ -135,11 +135,17 @@ export class TableRoute implements Route {
   }
 
   relaxation(theta: Float64Array): Relaxation {
-    const { law, kernel } = this.at(theta);
+    const law = this.law(theta);
     if (!KERNELS[this.kernelName].reversible) return { groups: null, slowest: null, measure: null };
     const spectrum = this.spectrum(theta);
     if (spectrum === null) {
-      return { groups: null, slowest: null, measure: quadratureMeasure(law, kernel, this.model.edges.length) };
+      const kernel = () => createKernel(law, this.model, this.kernelName);
+      const program = programOf(law, this.model, this.kernelName);
+      return {
+        groups: null,
+        slowest: null,
+        measure: quadratureMeasure(law, kernel, program, this.model.edges.length),
+      };
     }
     const { groups, levels } = spectrum;
     return { groups, slowest: this.slowest(law, groups), measure: levels };

@@ -1,10 +1,10 @@
 import { UnsupportedError } from '../../errors.js';
 import { loops } from '../../kernel/compiled/loops.js';
-import { solveObservables } from '../../kernel/compiled/solve-observables.js';
+import { observableSteps, type Steps, solveObservables } from '../../kernel/compiled/solve-observables.js';
 import type { Program } from '../../kernel/compiled/table.js';
 import type { KernelOperator } from '../../kernel/operator.js';
 import { type Boltzmann, centredObservable } from '../../model/boltzmann.js';
-import { conjugateGradient, dot } from '../../spectrum/conjugate-gradient.js';
+import { conjugateGradient, dot, lanczosMatrix } from '../../spectrum/conjugate-gradient.js';
 import { MAX_DENSE_STATES, transitionMatrix } from '../../spectrum/dense-kernel.js';
 import { gaussQuadrature } from '../../spectrum/gauss.js';
 import { groundedSolver } from '../../spectrum/grounded.js';
@@ -153,26 +153,32 @@ export function iteratedTimescale(law: Boltzmann, kernel: KernelOperator, differ
 }
 
 /** Nodes and weights of all observables' spectral measure, from the Lanczos matrices of conjugate gradients; for many states. */
-export function quadratureMeasure(law: Boltzmann, kernel: KernelOperator, couplings: number): WeightedEigenvalue[] {
-  const measure: WeightedEigenvalue[] = [];
-  const fc = new Float64Array(kernel.states);
-  for (let a = 0; a < law.space.masks.length; a++) {
-    const variance = centredObservable(law, a, fc);
-    if (variance === 0) continue;
-    const { diagonal, offDiagonal } = conjugateGradient(kernel, fc, MAX_QUADRATURE_ORDER);
+export function quadratureMeasure(
+  law: Boltzmann,
+  kernel: () => KernelOperator,
+  program: Program | null,
+  couplings: number,
+): WeightedEigenvalue[] {
+  const compiled = loops();
+  const steps = compiled && program && observableSteps(compiled, law, program, MAX_QUADRATURE_ORDER);
+  return (steps ?? plainSteps(law, kernel())).flatMap(({ variance, alphas, betas }, a) => {
+    if (variance === 0 || alphas.length === 0) return [];
+    const { diagonal, offDiagonal } = lanczosMatrix(alphas, betas);
     const { nodes, weights } = gaussQuadrature(diagonal, offDiagonal);
-    nodes.forEach((gap, k) => {
+    return Array.from(nodes, (gap, k) => {
       const weight = variance * weights[k];
       const coupling = a < couplings;
-      measure.push({
-        gap,
-        multiplicity: 1,
-        couplingsWeight: coupling ? weight : 0,
-        biasesWeight: coupling ? 0 : weight,
-      });
+      return { gap, multiplicity: 1, couplingsWeight: coupling ? weight : 0, biasesWeight: coupling ? 0 : weight };
     });
-  }
-  return measure;
+  });
+}
+
+function plainSteps(law: Boltzmann, kernel: KernelOperator): readonly Steps[] {
+  const fc = new Float64Array(kernel.states);
+  return Array.from(law.space.masks, (_, a) => {
+    const variance = centredObservable(law, a, fc);
+    return { variance, ...conjugateGradient(kernel, fc, MAX_QUADRATURE_ORDER) };
+  });
 }
 
 /** `u = (I - P)^+ fc` and `(I - P*)^+ fc`, each as a sum of parts; the same array where the kernel is reversible. */
