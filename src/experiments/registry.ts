@@ -3,6 +3,7 @@ import type { Experiment } from './experiment.js';
 /** Every experiment, loaded when it is first asked for. */
 const LOADERS = {
   exp1: async () => (await import('./exp1.js')).exp1,
+  exp2: async () => (await import('./exp2.js')).exp2,
   exp7: async () => (await import('./exp7.js')).exp7,
   exp8: async () => (await import('./exp8.js')).exp8,
   exp9: async () => (await import('./steering.js')).steering,
