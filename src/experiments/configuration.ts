@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
-import { namingFile, readBytes } from '../model/atomic-file.js';
+import { namingFile, readText } from '../model/atomic-file.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
 import type { Experiment } from './experiment.js';
 import { EXPERIMENT_NAMES, type ExperimentName, loadExperiment } from './registry.js';
@@ -42,7 +42,9 @@ export type Row = z.infer<typeof row>;
 export interface Configuration {
   readonly experiment: ExperimentName;
   readonly title: string;
-  /** SHA-256 of the file's bytes, what `sha256sum` prints. */
+  /** The file as it was read, so that a record can be checked against its hash. */
+  readonly text: string;
+  /** SHA-256 of the text as UTF-8: what `sha256sum` prints of the file. */
   readonly sha256: string;
   readonly settings: unknown;
   /** Paths into `settings` of what the source does not state and this project chose. */
@@ -73,29 +75,40 @@ export function standardConfiguration(name: ExperimentName): string {
   return fileURLToPath(new URL(`${up}examples/experiments/${name}.json`, import.meta.url));
 }
 
+/** A configuration with the experiment that it is for. */
+export interface Configured {
+  readonly configuration: Configuration;
+  readonly experiment: Experiment;
+}
+
 /** Reads a configuration file for an experiment. Throws {@link InputError} naming the file and what is wrong in it. */
-export async function readConfiguration(
-  path: string,
-  name: ExperimentName,
-): Promise<{ configuration: Configuration; experiment: Experiment }> {
-  const json = readJson(path);
+export async function readConfiguration(path: string, name: ExperimentName): Promise<Configured> {
+  const text = readText(path);
+  readJson(path); // names line and column where the text is not JSON
   const experiment = await loadExperiment(name);
-  const configuration = namingFile(path, (): Configuration => {
-    checked(z.looseObject({ schemaVersion }), json, 'the configuration');
-    const { schemaVersion: _, ...read } = checked(file, json, 'the configuration');
-    if (read.experiment !== name) {
-      throw new InputError({
-        field: 'experiment',
-        expected: `"${name}", the experiment that was asked for`,
-        got: `"${read.experiment}"`,
-        remedy: 'give its own configuration',
-      });
-    }
-    checked(z.object({ settings: experiment.settings }), json, 'the configuration');
-    read.ours.forEach((where, k) => checkPath(where, read.settings, `ours[${k}]`));
-    return { ...read, sha256: createHash('sha256').update(readBytes(path)).digest('hex') };
-  });
-  return { configuration, experiment };
+  return namingFile(path, () => ({ configuration: parseConfiguration(text, name, experiment), experiment }));
+}
+
+/** A configuration from its text. Throws {@link InputError} for what is wrong in it. */
+export function parseConfiguration(text: string, name: ExperimentName, experiment: Experiment): Configuration {
+  const json: unknown = JSON.parse(text);
+  checked(z.looseObject({ schemaVersion }), json, 'the configuration');
+  const { schemaVersion: _, ...read } = checked(file, json, 'the configuration');
+  if (read.experiment !== name) {
+    throw new InputError({
+      field: 'experiment',
+      expected: `"${name}", the experiment that was asked for`,
+      got: `"${read.experiment}"`,
+      remedy: 'give its own configuration',
+    });
+  }
+  checked(z.looseObject({ settings: experiment.settings }), json, 'the configuration');
+  read.ours.forEach((where, k) => checkPath(where, read.settings, `ours[${k}]`));
+  return { ...read, text, sha256: sha256(text) };
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** A path of `ours` must lead to a setting, so that nobody believes a misspelt one to be declared. */

@@ -3,16 +3,20 @@ import { basename } from 'node:path';
 import { InputError } from '../errors.js';
 import { readText, writeFileAtomic } from '../model/atomic-file.js';
 import { version } from '../version.js';
-import type { Configuration } from './configuration.js';
+import { type Configuration, sha256 } from './configuration.js';
 import type { Cell } from './experiment.js';
+import type { ExperimentName } from './registry.js';
 import { belongs, type Shard } from './shard.js';
 
 /** First line of a results file: what its cells were computed from. */
 export interface Header {
   readonly schemaVersion: 1;
   readonly version: string;
+  readonly experiment: ExperimentName;
   readonly shard: Shard;
-  readonly configuration: Configuration;
+  /** Of the configuration, which follows as text. */
+  readonly sha256: string;
+  readonly configuration: string;
 }
 
 /** Every further line: one finished cell. */
@@ -33,7 +37,8 @@ export function resultsName(experiment: string, { index, of }: Shard): string {
  * Throws {@link InputError} where it was made from another configuration or version, unless `force` starts it anew.
  */
 export function openResults(path: string, configuration: Configuration, shard: Shard, force: boolean) {
-  const header: Header = { schemaVersion: 1, version, shard, configuration };
+  const { experiment, sha256: hash, text } = configuration;
+  const header: Header = { schemaVersion: 1, version, experiment, shard, sha256: hash, configuration: text };
   let lines: ResultLine[] = [];
   if (existsSync(path) && !force) {
     const read = readResults(path, true);
@@ -68,8 +73,11 @@ export function readResults(path: string, torn = false): { header: Header; lines
     return refuse(path, 'the file', 'results of htdml reproduce', 'an empty file', 'give another file');
   }
   const [header, ...lines] = parsed as [Header, ...ResultLine[]];
-  if (header.schemaVersion !== 1 || header.configuration === undefined || header.shard === undefined) {
+  if (header.schemaVersion !== 1 || typeof header.configuration !== 'string' || header.shard === undefined) {
     return refuse(path, 'line 1', 'a header that htdml reproduce wrote', 'something else', 'give a results file');
+  }
+  if (sha256(header.configuration) !== header.sha256) {
+    return refuse(path, 'sha256', 'the hash of the configuration beside it', header.sha256, 'run the experiment again');
   }
   return { header, lines };
 }
@@ -103,7 +111,7 @@ export function mergeShards(
   if (missing.length > 0) {
     throw new InputError({
       field: 'the shards',
-      expected: `all ${of} of ${first.header.configuration.experiment}`,
+      expected: `all ${of} of ${first.header.experiment}`,
       got: `${files.length} without ${missing.join(', ')}`,
       remedy: 'run the missing ones and give their files too',
     });
@@ -153,8 +161,8 @@ function checkSame(path: string, got: Header, wanted: Header): void {
     if (a !== b)
       refuse(path, field, b, a, 'give results of one run, or start another with another --out or with --force');
   };
-  differ('experiment', got.configuration.experiment, wanted.configuration.experiment);
-  differ('the configuration', `SHA-256 ${got.configuration.sha256}`, `SHA-256 ${wanted.configuration.sha256}`);
+  differ('experiment', got.experiment, wanted.experiment);
+  differ('the configuration', `of SHA-256 ${got.sha256}`, `of SHA-256 ${wanted.sha256}`);
   differ('version', got.version, wanted.version);
   differ('the shard', `${got.shard.index} of ${got.shard.of}`, `${wanted.shard.index} of ${wanted.shard.of}`);
 }
