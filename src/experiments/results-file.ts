@@ -22,7 +22,7 @@ export interface Header {
 /** Every further line: one finished cell. */
 export interface ResultLine {
   readonly key: string;
-  /** Processor time that the cell took. */
+  /** How long the cell took in its thread. */
   readonly seconds: number;
   readonly result: object;
 }
