@@ -104,11 +104,24 @@ export function parseConfiguration(text: string, name: ExperimentName, experimen
   }
   checked(z.looseObject({ settings: experiment.settings }), json, 'the configuration');
   read.ours.forEach((where, k) => checkPath(where, read.settings, `ours[${k}]`));
+  // Of no cells at all an experiment has the same figures, without values.
+  const figures = Object.keys(experiment.conclude([], read.settings));
+  read.rows.forEach(({ figure }, k) => checkFigure(figure, figures, `rows[${k}].figure`));
   return { ...read, text, sha256: sha256(text) };
 }
 
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+function checkFigure(name: string, figures: readonly string[], field: string): void {
+  if (figures.includes(name)) return;
+  throw new InputError({
+    field,
+    expected: `one of ${figures.join(', ')}`,
+    got: name,
+    remedy: 'name a figure of these settings',
+  });
 }
 
 /** A path of `ours` must lead to a setting, so that nobody believes a misspelt one to be declared. */

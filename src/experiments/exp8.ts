@@ -9,7 +9,7 @@ import { experiment } from './experiment.js';
 import { count, kernel, listOf, nonNegative, positive } from './fields.js';
 import { hypernetwork, randomWeights } from './hypernetwork.js';
 import { normalRbm, sourceFor } from './random-models.js';
-import { largest, median, medianFigure } from './statistics.js';
+import { largest, median, medianFigure, shareOf } from './statistics.js';
 
 interface Parameters {
   readonly layers: readonly [number, number];
@@ -102,7 +102,7 @@ export const exp8 = experiment({
     const derivatives = found.map(({ derivativeError }) => derivativeError);
     return {
       cells: { value: results.length },
-      resolved: { value: found.length / results.length, text: `${found.length} of ${results.length}` },
+      resolved: shareOf(results.map(({ result }) => result.resolved)),
       medianValueError: { value: median(values) },
       largestValueError: { value: largest(values) },
       medianDerivativeError: { value: median(derivatives) },

@@ -41,6 +41,11 @@ test.each<[string, object, RegExp]>([
   ],
   ['a missing setting', { settings: { ...standard.settings, seed: undefined } }, /settings\.seed must be /],
   ['ours that is no setting', { ours: ['seeds'] }, /ours\[0\] must be a path into settings, got seeds/],
+  [
+    'a row of no figure',
+    { rows: [{ figure: 'barriers', what: 'x', source: null }] },
+    /rows\[0\]\.figure must be one of cells, .*, got barriers/,
+  ],
   ['no rows', { rows: [] }, /rows must be a list of rows/],
   [
     'an open pair',
