@@ -110,6 +110,7 @@ export type {
   Evaluation,
   Moments,
   ObservableTimes,
+  ProbeErrors,
   Quantities,
   Quantity,
   Relaxation,

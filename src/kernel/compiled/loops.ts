@@ -67,7 +67,9 @@ function instantiate(): Loops | null {
       work += multiplications;
       if (before >= WORTH_HIRING || work < WORTH_HIRING) return;
       for (let thread = 1; thread < threads; thread++) {
-        new Worker(HELPER, { eval: true, workerData: { module, memory, thread } }).unref();
+        const helper = new Worker(HELPER, { eval: true, execArgv: [], workerData: { module, memory, thread } });
+        // One that cannot start is one fewer.
+        helper.on('error', () => {}).unref();
       }
     };
     return { ...(exports as unknown as Pick<Loops, 'prepare' | 'solve'>), memory, threads, hire };

@@ -48,6 +48,7 @@ export class TableRoute implements Route {
     private readonly kernelName: KernelName,
     private readonly thresholds: ModeThresholds = DEFAULT_THRESHOLDS,
     private readonly soft: SoftWindow | null = null,
+    private readonly signs: readonly Float64Array[] | null = null,
   ) {
     this.differentiable = KERNELS[kernelName].differentiable;
     this.space = stateSpace(model);
@@ -87,7 +88,7 @@ export class TableRoute implements Route {
     const signal = wants.has('signal') || wants.has('kl') ? tableSignal(law, this.data) : null;
     const time =
       wants.has('timescale') || wants.has('variance')
-        ? tableTimescale(law, kernel, programOf(law, this.model, this.kernelName), this.differentiable)
+        ? tableTimescale(law, kernel, programOf(law, this.model, this.kernelName), this.differentiable, this.signs)
         : null;
     const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
     const soft = wants.has('softTimescale') || wants.has('softMass') ? this.softCluster(theta) : null;
