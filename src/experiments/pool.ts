@@ -25,7 +25,11 @@ export class Pool {
     const waiting = [...cells].sort((a, b) => b.cost - a.cost);
     const lane = async () => {
       if (waiting.length === 0 || this.stopped) return;
-      const worker = new Worker(new URL('./cell-worker.js', import.meta.url), { workerData: this.task });
+      const worker = new Worker(new URL('./cell-worker.js', import.meta.url), {
+        workerData: this.task,
+        // Cells share the cores among them: a solver that hires threads of its own would only be in their way.
+        env: { HTDML_THREADS: '1', ...process.env },
+      });
       this.workers.add(worker);
       try {
         for (let cell = waiting.shift(); cell !== undefined && !this.stopped; cell = waiting.shift()) {
