@@ -76,6 +76,7 @@ export const exp7 = experiment({
       severalBasins: shareOf(results.map(({ result }) => result.basins > 1)),
       withBarrier: cellsWith(() => true),
       crossable: cellsWith(crossable),
+      distinct: cellsWith((pair) => !pair.mirrored),
       qualifying: cellsWith((pair) => crossable(pair) && relevant(pair)),
       mirrorRelevance: { value: largest(pairs.filter((pair) => pair.mirrored).map((pair) => pair.relevance)) },
       crossing: medianFigure(pairs.flatMap((pair) => pair.crossing)),

@@ -105,6 +105,14 @@ export const exp8 = experiment({
       resolved: shareOf(results.map(({ result }) => result.resolved)),
       medianValueError: { value: median(values) },
       largestValueError: { value: largest(values) },
+      // What the modes' gaps are known to: a few eps, and so `T` to that over the slowest gap.
+      valueErrorInEps: {
+        value: largest(
+          found.flatMap(({ valueError, slowestGap }) =>
+            slowestGap === null ? [] : [(valueError * slowestGap) / Number.EPSILON],
+          ),
+        ),
+      },
       medianDerivativeError: { value: median(derivatives) },
       largestDerivativeError: { value: largest(derivatives) },
       slowestGap: medianFigure(found.flatMap(({ slowestGap }) => slowestGap ?? [])),
