@@ -71,7 +71,7 @@ const file = exactObject(
 /** The configuration that comes with the package. */
 export function standardConfiguration(name: ExperimentName): string {
   // From src/experiments, or from dist/src/experiments.
-  const up = import.meta.url.includes('/dist/') ? '../../../' : '../../';
+  const up = /\/dist\/src\/experiments\/[^/]*$/.test(import.meta.url) ? '../../../' : '../../';
   return fileURLToPath(new URL(`${up}examples/experiments/${name}.json`, import.meta.url));
 }
 
