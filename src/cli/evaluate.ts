@@ -2,8 +2,9 @@ import { type MeasureOptions, measureVisits } from '../estimation/measure.js';
 import { randomSource } from '../estimation/random.js';
 import { KERNEL_NAMES } from '../kernel/kernels.js';
 import { secondsOf, workload } from '../trainability/cost.js';
-import { type EvaluateOptions, evaluateModel } from '../trainability/evaluation.js';
+import { evaluateModel } from '../trainability/evaluation.js';
 import { checkOptions } from '../trainability/options.js';
+import type { ProbeOptions } from '../trainability/routes/create-route.js';
 import { gateSchema, referenceSchema } from '../trainability/thresholds.js';
 import { describeEvaluation } from './describe-evaluation.js';
 import { measure } from './measure.js';
@@ -76,7 +77,7 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
 }
 
 /** `--probes`: how many, with the signs that `--seed` gives. */
-function probeOptions(text: string, seed: string): NonNullable<EvaluateOptions['probes']> {
+function probeOptions(text: string, seed: string): ProbeOptions {
   const asked = { probes: numeric('--probes', text), seed: numeric('--seed', seed) };
   checkOptions(asked, ['probes', 'seed'], { probes: '--probes', seed: '--seed' });
   return { count: asked.probes, random: randomSource(asked.seed) };

@@ -5,7 +5,7 @@ import type { Model } from '../model/model.js';
 import { tableBits } from '../model/state-space.js';
 import { walshHadamard } from '../model/walsh-hadamard.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
-import { isFactorable } from './routes/create-route.js';
+import { isFactorable, type ProbeOptions } from './routes/create-route.js';
 import { layerSpins } from './routes/factored-route.js';
 import { DIRECT_STATES } from './routes/table-timescale.js';
 import type { Start } from './start.js';
@@ -39,7 +39,7 @@ export interface WorkloadOptions {
   /** Whether gradients in theta are asked for. */
   readonly gradient: boolean;
   /** Random probes, where `T` is estimated from them. */
-  readonly probes?: { readonly count: number } | undefined;
+  readonly probes?: Pick<ProbeOptions, 'count'> | undefined;
 }
 
 /** The {@link Workload} of `evaluateModel`. Throws {@link UnsupportedError} for a model that no route takes. */

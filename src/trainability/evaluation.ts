@@ -16,7 +16,7 @@ import {
 } from './operational.js';
 import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
-import { createRoute, type RouteOptions } from './routes/create-route.js';
+import { createRoute, type ProbeOptions } from './routes/create-route.js';
 import { RESOLVED_GAP, resolvedSignal } from './routes/resolved.js';
 import type { ProbeErrors, Relaxation, Route, RouteInfo, Spectrum } from './routes/route.js';
 import { TableRoute } from './routes/table-route.js';
@@ -45,8 +45,8 @@ export interface EvaluateOptions {
   readonly soft?: number | undefined;
   /** Whether to add the gradients in theta. */
   readonly gradient: boolean;
-  /** `T` from random probes on a large table, as {@link RouteOptions} has it; left out for exact. */
-  readonly probes?: RouteOptions['probes'];
+  /** `T` from random probes on a large table, as {@link createRoute} takes them; left out for exact. */
+  readonly probes?: ProbeOptions | undefined;
   /** Thresholds of the gates that differ from {@link DEFAULT_GATE_THRESHOLDS}. */
   readonly gateThresholds?: Partial<GateThresholds> | undefined;
   /** References of the limiting factor that differ from {@link DEFAULT_REFERENCES}. */

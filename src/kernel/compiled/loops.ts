@@ -9,6 +9,8 @@ export interface Loops {
   readonly threads: number;
   /** Writes what a table's kernel is applied by, once, before it is. */
   prepare(table: number): void;
+  /** `y = P x` for a table and two blocks of eight functions; `work` is a third. */
+  apply(table: number, x: number, y: number, work: number): void;
   /** Solves the panels of a job, which has a workspace for every thread or, with `alone`, for this one only. */
   solve(job: number, alone: boolean): void;
   /** Counts work that other threads could have shared; from some milliseconds on they are started. */
@@ -72,7 +74,7 @@ function instantiate(): Loops | null {
         helper.on('error', () => {}).unref();
       }
     };
-    return { ...(exports as unknown as Pick<Loops, 'prepare' | 'solve'>), memory, threads, hire };
+    return { ...(exports as unknown as Pick<Loops, 'apply' | 'prepare' | 'solve'>), memory, threads, hire };
   } catch {
     return null;
   }

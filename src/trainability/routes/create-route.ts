@@ -10,6 +10,17 @@ import { drawSigns } from './probed-timescale.js';
 import type { Route } from './route.js';
 import { TableRoute } from './table-route.js';
 
+/** Random probes of the observables. */
+export interface ProbeOptions {
+  /** How many, from 1 to 1024; filled up to whole panels of eight, which cost what one does. */
+  readonly count: number;
+  /** Where their signs come from, such as {@link RandomSource}. */
+  readonly random: {
+    /** Uniform in [0, 1). */
+    uniform(): number;
+  };
+}
+
 /** Which kernel a route is for, and which route. */
 export interface RouteOptions {
   /** The chain whose timescale is computed. */
@@ -24,7 +35,7 @@ export interface RouteOptions {
    * On a table, `T` and its gradient from random probes instead of observable by observable: unbiased, with their standard errors in `info.probes`, in a fraction of the
    * time where there are many observables. The signs are drawn once, when the route is made. Small tables, and kernels without compiled loops, stay exact.
    */
-  readonly probes?: { readonly count: number; readonly random: { uniform(): number } } | undefined;
+  readonly probes?: ProbeOptions | undefined;
 }
 
 /** Whether a model can be factored under a kernel; `auto` then does. */

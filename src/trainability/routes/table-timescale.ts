@@ -13,7 +13,7 @@ import { probedTimescale } from './probed-timescale.js';
 import type { ObservableTimes, RouteInfo } from './route.js';
 
 /** Up to this many states elimination is as fast as iteration, and exact at any gap. */
-export const DIRECT_STATES = 64;
+export const DIRECT_STATES = 16;
 /** Below this effective gap an iteration has lost too many digits to rounding, `eps / gap`, and elimination is used where it fits. */
 const DEEP_PLATEAU = 1e-6;
 /** The same where elimination costs next to nothing, up to so many states. */

@@ -106,7 +106,7 @@ test('the signs are drawn once, so an optimiser sees one function', () => {
 
 test('small tables and kernels without compiled loops stay exact', () => {
   for (const [model, kernel] of [
-    [glass(5, 0.4, 1, true), 'random-scan'],
+    [glass(4, 0.4, 1, true), 'random-scan'],
     [glass(8, 0.4, 1), 'metropolis'],
   ] as const) {
     const route = createRoute(model, teacherLaw(model), { kernel, probes: { count: 8, random: randomSource(1) } });

@@ -50,6 +50,16 @@ export function weigh(x: usize, pi: usize, n: usize): void {
   }
 }
 
+/** `y = x - y / pi`. */
+export function subtractQuotient(x: usize, y: usize, pi: usize, n: usize): void {
+  for (let s: usize = 0; s < n; s++) {
+    const inverse = f64x2.splat(1 / load<f64>(pi + (s << 3)));
+    for (let at = s * STATE; at < (s + 1) * STATE; at += 16) {
+      v128.store(y + at, f64x2.sub(v128.load(x + at), f64x2.mul(inverse, v128.load(y + at))));
+    }
+  }
+}
+
 /**
  * `r -= alpha q + mean pi`, `out_k = <r_k, r_k / diagonal>`, and the sums of the new `r_k`. `D (I - P)` sends nothing to a sum; what rounding puts there is taken out
  * at the next step: left in, it would be all that is left of the residual, and dividing by the curvature along it would send the solution anywhere.
