@@ -147,7 +147,7 @@ function exactly(
   settings: Settings,
 ): Omit<Result, 'sampled'> {
   const sweep = stepsPerSweep(model, name);
-  const { operational, predictors, signal, notes } = evaluateModel(model, data, {
+  const { operational, predictors, signal } = evaluateModel(model, data, {
     kernel: name,
     burnIn: settings.burnInSweeps * sweep,
     window: settings.windowSweeps * sweep,
@@ -157,7 +157,6 @@ function exactly(
     kappa: settings.kappa,
     gradient: false,
   });
-  const modes = notes.every(({ path }) => path !== 'predictors');
   return {
     by: 'exact',
     R: operational?.R ?? null,
@@ -165,7 +164,7 @@ function exactly(
     Rhat: (predictors.relevant ?? predictors.full).Rhat,
     signal,
     timescale: predictors.full.timescale,
-    slowestIsOdd: modes && predictors.singleGap !== null ? predictors.singleGap === 'symmetry-zero' : null,
+    slowestIsOdd: predictors.singleGap && predictors.singleGap === 'symmetry-zero',
   };
 }
 
