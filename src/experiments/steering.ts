@@ -5,6 +5,7 @@ import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { exactObject, number, says } from '../model/schema.js';
 import { design, designStart } from '../optimization/design.js';
+import { parametrization } from '../optimization/parametrization.js';
 import { train, trainStart } from '../optimization/train.js';
 import type { EvaluateOptions } from '../trainability/evaluation.js';
 import { createRoute } from '../trainability/routes/create-route.js';
@@ -135,13 +136,7 @@ function trainArm(
 ) {
   const penalties = lambda === 0 ? [] : [{ objective: logRhat({ samples: options.window }), weight: lambda }];
   const { steps, learningRate } = settings;
-  const run = train(
-    route,
-    kl,
-    model.edges.length,
-    { steps, learningRate, weightDecay: 0, penalties },
-    trainStart(model.theta),
-  );
+  const run = train(route, kl, { steps, learningRate, penalties }, trainStart(model.theta));
   let crossings: Crossings | null = null;
   let [start, end, evaluations] = [Number.NaN, Number.NaN, 0];
   let last: readonly number[] = [];
@@ -182,15 +177,14 @@ function designAt(
   if (!(reached < level)) return null;
   const designSettings = {
     budget: level - reached,
-    maxCoupling: null,
-    frozen: [],
     restarts: settings.designRestarts,
     steps: settings.designSteps,
     seed: settings.seed,
   };
-  const start = designStart(route, objective, kl, designSettings, run.last, model.edges.length);
+  const everything = parametrization(model);
+  const start = designStart(route, objective, kl, designSettings, everything, run.last);
   if (start === null) return null;
-  const steps = design(route, objective, kl, designSettings, model.edges.length, start);
+  const steps = design(route, objective, kl, designSettings, everything, start);
   let next = steps.next();
   while (!next.done) next = steps.next();
   return next.value.best && pointAt(model, next.value.best.theta, data, options, null);
