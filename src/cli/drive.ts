@@ -3,7 +3,12 @@ import type { Progress } from './progress.js';
 import type { RunFolder } from './run-folder.js';
 
 /** A run was interrupted by a signal; its state is saved. */
-export class Interrupted extends Error {}
+export class Interrupted extends Error {
+  /** `again` says what goes on with it. */
+  constructor(readonly again = 'the same command and --resume') {
+    super('interrupted');
+  }
+}
 
 const CHECKPOINT_EVERY_MS = 5000;
 

@@ -8,6 +8,7 @@ import { coverageCommand } from './coverage.js';
 import { Interrupted } from './drive.js';
 import { type EvaluateFlags, evaluateCommand } from './evaluate.js';
 import { type PathFlags, pathCommand } from './path.js';
+import type { MergeFlags, ReproduceFlags } from './reproduce.js';
 import type { RunFlags } from './run-setup.js';
 
 interface Outcome {
@@ -105,6 +106,31 @@ export async function main(argv: readonly string[]): Promise<void> {
     .action((flags: { json?: boolean }) => {
       outcome = coverageCommand(flags);
     });
+  program
+    .command('reproduce')
+    .description("repeat the source's experiments; the same command again goes on with an interrupted run")
+    .argument('<experiment>', 'exp1, exp2, exp7, exp8, exp9, exp11 or all')
+    .option('--out <folder>', 'where to write results and records', 'reproduction')
+    .option('--config <file>', "another configuration than the package's own (examples/experiments)")
+    .option('--shard <i/n>', 'compute one of n parts; read from Slurm array tasks and Kubernetes indexed jobs')
+    .option('--jobs <n>', 'threads (default: one per core)')
+    .option('--report', 'write one HTML page')
+    .option('--force', 'begin anew where the folder holds results')
+    .option('--json', 'print the record')
+    .action(async (name: string, flags: ReproduceFlags) => {
+      outcome = await (await import('./reproduce.js')).reproduceCommand(name, flags);
+    });
+  program
+    .command('merge')
+    .description('join the shards of htdml reproduce')
+    .argument('<files...>', 'results of all shards')
+    .option('--out <folder>', 'where to write results and records', 'reproduction')
+    .option('--report', 'write one HTML page')
+    .option('--force', 'overwrite results in the folder')
+    .option('--json', 'print the record')
+    .action(async (files: string[], flags: MergeFlags) => {
+      outcome = await (await import('./reproduce.js')).mergeCommand(files, flags);
+    });
   // A reader that stops reading, as in `htdml ... | head`, is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -151,7 +177,7 @@ function report(error: unknown): number {
     return 2;
   }
   if (error instanceof Interrupted) {
-    process.stderr.write('htdml: interrupted, the state is saved; go on with the same command and --resume.\n');
+    process.stderr.write(`htdml: interrupted, the state is saved; go on with ${error.again}.\n`);
     return 130;
   }
   if (error instanceof HtdmlError) {

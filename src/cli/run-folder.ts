@@ -117,7 +117,7 @@ function refuse(field: string, expected: string, got: string, remedy: string): n
 }
 
 /** Makes the folder and the ones above it. Not by Node's recursive option, which does not return where the system forbids it (in /proc). */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (path !== '' && existsSync(path) && statSync(path).isDirectory()) return;
   try {
     const above = dirname(path);
