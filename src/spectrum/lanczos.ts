@@ -1,6 +1,7 @@
 import { UnsupportedError } from '../errors.js';
 import type { PairOperator, PairSpace } from '../kernel/pair-space.js';
 import { applyFilter, chebyshevFilter, countBelow, type Filter } from './chebyshev-filter.js';
+import { eigenRows } from './eigen-rows.js';
 import type { Eigensolver, ModeRequest, SlowModes } from './eigensolver.js';
 import { combine, orthonormalise, type Panels, type Randomise, randomFunctions } from './krylov-basis.js';
 import { symmetricEigen } from './symmetric-eigen.js';
@@ -56,12 +57,10 @@ interface Locked {
   readonly lane: 0 | 1;
 }
 
-/** Ritz values of the filter, largest first, with their residuals and vectors (columns of `s`, row-major). */
+/** Ritz values of the filter, largest first, with their residuals. */
 interface Ritz {
   readonly theta: Float64Array;
   readonly rho: Float64Array;
-  readonly s: Float64Array;
-  readonly order: number;
 }
 
 class Search {
@@ -199,15 +198,15 @@ class Search {
       steps++;
       const full = known === count - 1;
       if (known < nextCheck && !full) continue;
-      const ritz = ritzPairs(h, size, 2 * known, r);
+      const ritz = ritzValues(h, size, 2 * known, r);
       const verdict = this.judge(ritz, filter, restarted ? 0 : steps);
       if (verdict !== null) {
-        if (verdict.take > 0) this.lock(ritz, verdict.take, filter);
+        if (verdict.take > 0) this.lock(leading(h, size, 2 * known), 2 * known, verdict.take, filter);
         return verdict.clear;
       }
       nextCheck = known + Math.max(1, Math.floor(known / 8));
       if (!full) continue;
-      known = this.restart(ritz, h, size, known);
+      known = this.restart(h, size, known);
       restarted = true;
       nextCheck = known + 2;
     }
@@ -259,26 +258,27 @@ class Search {
   }
 
   /** Keeps the leading Ritz vectors and the last panel. Returns how many panels have known images. */
-  private restart(ritz: Ritz, h: Float64Array, size: number, known: number): number {
+  private restart(h: Float64Array, size: number, known: number): number {
     const { space, places } = this;
     const { first } = places.basis;
     const kept = places.spare.count;
-    combine(space, { first, count: known }, ritz.s, ritz.order, 2 * kept, places.spare.first);
+    const { values, vectors } = symmetricEigen(leading(h, size, 2 * known), 2 * known);
+    combine(space, { first, count: known }, transpose(vectors, 2 * known), 2 * known, 2 * kept, places.spare.first);
     for (let k = 0; k < kept; k++) space.copy(places.spare.first + k, first + k);
     space.copy(first + known, first + kept);
     h.fill(0);
-    for (let i = 0; i < 2 * kept; i++) h[i * size + i] = ritz.theta[i];
+    for (let i = 0; i < 2 * kept; i++) h[i * size + i] = -values[i];
     return kept;
   }
 
   /** Turns leading Ritz vectors of the filter into those of `I - P` and locks those whose residuals are small. */
-  private lock(ritz: Ritz, take: number, filter: Filter): void {
+  private lock(lanczosMatrix: Float64Array, order: number, take: number, filter: Filter): void {
     const { space, places, tolerance } = this;
     const { first, count } = places.basis;
-    const even = Math.min(take + (take % 2), ritz.order);
+    const even = Math.min(take + (take % 2), order);
     const panels = even / 2;
-    const known = ritz.order / 2;
-    combine(space, { first, count: known }, ritz.s, ritz.order, even, places.spare.first);
+    const ritz = transpose(symmetricEigen(lanczosMatrix, order).vectors, order);
+    combine(space, { first, count: order / 2 }, ritz, order, even, places.spare.first);
     // The basis is no longer needed: it takes the images.
     if (panels > count) return;
     const found = { first: places.spare.first, count: panels };
@@ -380,19 +380,23 @@ function writeColumn(h: Float64Array, size: number, panel: number, blocks: Float
   }
 }
 
-function ritzPairs(h: Float64Array, size: number, order: number, r: Float64Array): Ritz {
+/** The leading part of the Lanczos matrix, negative so that the largest Ritz values come first. */
+function leading(h: Float64Array, size: number, order: number): Float64Array {
   const a = new Float64Array(order * order);
   for (let i = 0; i < order; i++) {
     for (let j = 0; j < order; j++) a[i * order + j] = -(h[i * size + j] + h[j * size + i]) / 2;
   }
-  const { values, vectors } = symmetricEigen(a, order);
-  const rho = new Float64Array(order);
-  for (let i = 0; i < order; i++) {
-    const x = vectors[i * order + order - 2];
-    const y = vectors[i * order + order - 1];
-    rho[i] = Math.hypot(r[0] * x + r[1] * y, r[3] * y);
-  }
-  return { theta: values.map((value) => -value), rho, s: transpose(vectors, order), order };
+  return a;
+}
+
+/** A residual is what the last panel's part of a Ritz vector leads to, by `r` (upper triangular), in the panel after it. */
+function ritzValues(h: Float64Array, size: number, order: number, r: Float64Array): Ritz {
+  const last = new Float64Array(2 * order);
+  last[order - 2] = 1;
+  last[2 * order - 1] = 1;
+  const { values, rows } = eigenRows(leading(h, size, order), order, last, 2);
+  const rho = values.map((_, i) => Math.hypot(r[0] * rows[i] + r[1] * rows[order + i], r[3] * rows[order + i]));
+  return { theta: values.map((value) => -value), rho };
 }
 
 function transpose(a: Float64Array, n: number): Float64Array {

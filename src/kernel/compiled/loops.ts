@@ -26,6 +26,10 @@ export interface Loops {
     c: number,
     b: number,
   ): void;
+  /** `to = from`. */
+  copyPair(from: number, to: number, n: number): void;
+  /** `x = 0`. */
+  clearPair(x: number, n: number): void;
   /** `x -= E x`. */
   centrePair(x: number, pi: number, n: number): void;
   /** `<v_i, w_j>` for `count` panels `v`, as 2 x 2 matrices. */

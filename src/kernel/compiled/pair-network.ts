@@ -82,15 +82,17 @@ class CompiledPairs implements PairSpace {
 
   read(slot: number, lane: 0 | 1): Float64Array {
     const x = this.numbers(slot);
-    return Float64Array.from({ length: this.states }, (_, s) => x[2 * s + lane]);
+    const out = new Float64Array(this.states);
+    for (let s = 0; s < out.length; s++) out[s] = x[2 * s + lane];
+    return out;
   }
 
   copy(from: number, to: number): void {
-    this.numbers(to).set(this.numbers(from));
+    this.loops.copyPair(this.panel(from), this.panel(to), this.states);
   }
 
   clear(slot: number): void {
-    this.numbers(slot).fill(0);
+    this.loops.clearPair(this.panel(slot), this.states);
   }
 
   step(before: number, x: number, a: number, c: number, b: number): void {

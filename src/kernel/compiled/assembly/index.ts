@@ -2,4 +2,4 @@
 export { prepare } from './generator';
 export { help, solve } from './threads';
 export { applyPair, preparePairs } from './pair-generator';
-export { addPairs, centrePair, chebyshevStep, gramPairs } from './pair-vectors';
+export { addPairs, centrePair, chebyshevStep, clearPair, copyPair, gramPairs } from './pair-vectors';

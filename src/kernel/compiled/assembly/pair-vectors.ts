@@ -150,3 +150,13 @@ function addFour(v: usize, bytes: usize, m: usize, w: usize, n: usize): void {
     v128.store(w + at, f64x2.add(v128.load(w + at), f64x2.add(straight, crossed)));
   }
 }
+
+/** `to = from`. */
+export function copyPair(from: usize, to: usize, n: usize): void {
+  memory.copy(to, from, n * WIDTH);
+}
+
+/** `x = 0`. */
+export function clearPair(x: usize, n: usize): void {
+  memory.fill(x, 0, n * WIDTH);
+}
