@@ -15,14 +15,14 @@ const ROOM = 28;
 const DEFAULT_TOLERANCE = 1e-10;
 const DEFAULT_APPLICATIONS = 20_000;
 /** How much a filter lifts a mode at zero over what it damps; the tolerance must stay above rounding relative to what is damped. */
-const CONTRAST = 1000;
+const CONTRAST = 200;
 const MARGIN = 16 * Number.EPSILON;
 /** Moments of the count of eigenvalues. */
 const COUNT_DEGREE = 20;
 /** Probability with which a run that ends early may have missed a mode. */
 const MISS = 1e-9;
 /** A Ritz value this well known is an eigenvalue, for the question whether one is below an edge. */
-const SETTLED = 1e-6;
+const SETTLED = 1e-5;
 /** What two equal gaps differ by. */
 const TIE = 1e-9;
 /** Factor by which the filter's edge grows where nothing lies below it. */
@@ -181,7 +181,8 @@ class Search {
     let known = 0;
     let steps = 0;
     let restarted = false;
-    let nextCheck = 2;
+    const open = Math.min(this.request.count - this.locked.length, BATCH);
+    let nextCheck = Math.max(2, Math.ceil(open / 2) + 1);
     while (this.applications < this.maxApplications) {
       const image = applyFilter(space, filter, largest, first + known, spare);
       this.applications += filter.degree;
@@ -204,7 +205,7 @@ class Search {
         if (verdict.take > 0) this.lock(leading(h, size, 2 * known), 2 * known, verdict.take, filter);
         return verdict.clear;
       }
-      nextCheck = known + Math.max(1, Math.floor(known / 8));
+      nextCheck = known + Math.max(1, Math.floor(known / 6));
       if (!full) continue;
       known = this.restart(h, size, known);
       restarted = true;

@@ -6,8 +6,8 @@ const BLOCK_MIXTURE: i32 = 1;
 /** States in a chunk whose two functions, read and written, stay in the first-level cache while its low bits are done. */
 const CHUNK_BITS: usize = 9;
 /** High bits that are done in one pass, a strip of contiguous states at a time. */
-const GROUP: usize = 4;
-const STRIP: usize = 16;
+const GROUP: usize = 2;
+const STRIP: usize = 32;
 
 @inline function statesOf(network: usize): usize {
   return load<u32>(network);
