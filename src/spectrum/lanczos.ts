@@ -98,7 +98,7 @@ class Search {
     const spare = Math.ceil(batch / 2) + 5;
     const room = Math.min(spare + ROOM, Math.floor(operator.states / 8));
     // A last batch may lock more than what is asked for.
-    const locks = Math.ceil(request.count / 2) + 2 * BATCH;
+    const locks = Math.ceil(request.count / 2) + BATCH;
     const space = operator.open(locks + room + spare + 2);
     if (space === null) return null;
     return new Search(operator, space, request, {
