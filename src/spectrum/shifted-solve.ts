@@ -59,8 +59,9 @@ export function shiftedSolve(
     const shifts = [gaps[j], pair ? gaps[j + 1] : gaps[j]] as const;
     space.write(b, 0, sides[j]);
     space.write(b, 1, pair ? sides[j + 1] : new Float64Array(states));
-    // What projecting leaves of a side in the span of the functions is rounding of this.
+    // What projecting leaves of a side in the span of the functions is rounding of this; it is projected once more.
     const size = norms(b);
+    project(b);
     project(b);
     space.clear(x);
     space.copy(b, r);

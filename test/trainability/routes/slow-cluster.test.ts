@@ -64,10 +64,14 @@ describe('(5.3) against (5.2) by all modes', () => {
 });
 
 describe('beyond the dense limit', () => {
-  const kernels: readonly KernelName[] = ['random-scan', 'palindrome'];
-  test.each(kernels)('%s: the derivative of the slow cluster by central differences', (kernel) => {
+  // Under a palindrome modes lie close: a narrower window holds as many.
+  const kernels: readonly (readonly [KernelName, number])[] = [
+    ['random-scan', 2.5],
+    ['palindrome', 1.4],
+  ];
+  test.each(kernels)('%s: the derivative of the slow cluster by central differences', (kernel, kappa) => {
     const model = glass(12, 0.3, 4);
-    const route = createRoute(model, randomData(12, 3), { kernel, route: 'table' });
+    const route = createRoute(model, randomData(12, 3), { kernel, thresholds: { epsilon: 1e-3, kappa } });
     const quantities = ['slowClusterTimescale', 'slowClusterMass'] as const;
     const evaluation = route.evaluate(model.theta, quantities);
     const { normal } = random(8);
