@@ -18,7 +18,8 @@ import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
 import { createRoute } from './routes/create-route.js';
 import { RESOLVED_GAP, resolvedSignal } from './routes/resolved.js';
-import type { Relaxation, Route, RouteInfo, Spectrum } from './routes/route.js';
+import type { Relaxation, Route, RouteInfo, SlowEnd, Spectrum } from './routes/route.js';
+import { MAX_SLOW_MODES } from './routes/slow-modes.js';
 import { TableRoute } from './routes/table-route.js';
 import { type SoftPredictor, softReport } from './soft-report.js';
 import { type Start, startLaw, startState } from './start.js';
@@ -150,12 +151,17 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
 
   const relaxation = route.relaxation(theta);
   const resolved = isResolved(relaxation);
-  const modes = resolved ? modePredictors(relaxation, thresholds, signal, samples) : null;
+  const slow = resolvedSlowEnd(relaxation);
+  const modes = resolved || slow !== null ? modePredictors(relaxation, thresholds, signal, samples) : null;
   const { measure } = relaxation;
   const unresolved = whyUnresolved(kernel, relaxation, resolved) ?? stuck;
-  if (modes === null) notes.push({ path: 'predictors', reason: unresolved });
-  else if (modes.relevant.Rhat === null || (modes.singleGap !== 'symmetry-zero' && modes.singleGap.Rhat === null)) {
-    notes.push({ path: 'predictors', reason: stuck });
+  if (modes === null)
+    notes.push({ path: 'predictors', reason: relaxation.slow === undefined ? unresolved : NO_CLUSTER });
+  else {
+    const lacking = modes.singleGap !== 'symmetry-zero' && modes.singleGap.Rhat === null;
+    if (modes.relevant?.Rhat === null || modes.slowCluster.Rhat === null || lacking)
+      notes.push({ path: 'predictors', reason: stuck });
+    if (modes.relevant === null) notes.push({ path: 'predictors.relevant', reason: SLOW_END_ONLY });
   }
 
   const error = operationalError(model, data, { start, burnIn, window }, relaxation, resolved, route, table, notes);
@@ -183,9 +189,11 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     spectralGap: relaxation.slowest?.gap ?? null,
     groups: relaxation.groups,
     resolved,
+    slow,
+    nonnegative: KERNELS[kernel].reversible && KERNELS[kernel].differentiable,
     table: table && tableFacts(table, model, data, start),
     R,
-    relevantRhat: modes?.relevant.Rhat ?? null,
+    relevantRhat: modes?.relevant?.Rhat ?? null,
     reasons: { table: NO_TABLE, modes: unresolved, timescale: stuck },
   });
   const soft =
@@ -236,7 +244,17 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     claim: claim(gates),
     numerics,
     ...(options.gradient && {
-      gradient: gradientReport(evaluation, route.differentiable, table, soft, theta, samples, signal, resolved, notes),
+      gradient: gradientReport(
+        evaluation,
+        route.differentiable,
+        table ?? (modes !== null && route instanceof TableRoute ? route : null),
+        soft,
+        theta,
+        samples,
+        signal,
+        modes !== null,
+        notes,
+      ),
     }),
     notes,
   };
@@ -252,6 +270,11 @@ function isResolved({ groups }: Relaxation): boolean {
   return groups?.every((group) => group.gap > RESOLVED_GAP) ?? false;
 }
 
+/** The slow end where its gaps are above rounding. */
+function resolvedSlowEnd({ slow }: Relaxation): SlowEnd | null {
+  return slow?.groups.every(({ gap }) => gap > RESOLVED_GAP) ? slow : null;
+}
+
 function spectrumOf({ groups, measure }: Relaxation): Spectrum | null {
   return groups === null || measure === null ? null : { groups, levels: measure };
 }
@@ -259,7 +282,7 @@ function spectrumOf({ groups, measure }: Relaxation): Spectrum | null {
 /** Why modes are not known; null where they are. */
 function whyUnresolved(kernel: KernelName, { groups }: Relaxation, resolved: boolean): string | null {
   if (!KERNELS[kernel].reversible) return `${kernel} is not reversible and has no modes; use palindrome-block`;
-  if (groups === null) return `modes are known up to ${MAX_DENSE_STATES} states`;
+  if (groups === null) return `all modes are known up to ${MAX_DENSE_STATES} states`;
   return resolved ? null : 'a gap is below what the eigensolver resolves';
 }
 
@@ -276,6 +299,8 @@ function slowestObservable({ timescale, variance }: { timescale: Float64Array; v
   return parameter < 0 ? null : { parameter, integratedTime };
 }
 
+const NO_CLUSTER = `beyond ${MAX_DENSE_STATES} states slow clusters of up to ${MAX_SLOW_MODES} modes are found`;
+const SLOW_END_ONLY = 'beyond the slow modes that are known there is weight enough for others that are relevant';
 const NO_TABLE = `it is computed from a table of at most ${MAX_DENSE_STATES} states`;
 
 /** What the gates need of all states. */

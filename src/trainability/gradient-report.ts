@@ -1,4 +1,3 @@
-import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import type { Note } from './notes.js';
 import { logEffectiveGap, logRhat } from './routes/log-quantities.js';
 import type { Evaluation } from './routes/route.js';
@@ -52,7 +51,7 @@ export function gradientReport(
     logRhatSlowCluster: noted(
       'logRhatSlowCluster',
       clusterBar && cluster?.pullback(clusterBar),
-      rhat === null || resolved ? noRhat : `modes are not resolved, or not known beyond ${MAX_DENSE_STATES} states`,
+      rhat === null || resolved ? noRhat : 'the slow cluster is not known, or not resolved',
     ),
     ...(soft !== null && { logRhatSoft: noted('logRhatSoft', differentiable ? soft.gradient() : null, noRhat) }),
     logEffectiveGap: noted(

@@ -12,7 +12,7 @@ import {
 } from '../../spectrum/groups.js';
 import { lanczos } from '../../spectrum/lanczos.js';
 import { sectorOperator } from '../../spectrum/sector-operator.js';
-import type { ModeSets, ModeThresholds } from '../membership/mode-sets.js';
+import type { ModeThresholds } from '../membership/mode-sets.js';
 import { type DenseModes, weightedModes } from './dense-modes.js';
 import type { SlowEnd } from './route.js';
 
@@ -20,7 +20,7 @@ import type { SlowEnd } from './route.js';
 const FIRST_COUNT = 12;
 export const MAX_SLOW_MODES = 96;
 /** Residual of a mode; its vector's error is that over the distance of the next one outside. */
-const RESIDUAL = 1e-12;
+export const RESIDUAL = 1e-12;
 /** Share of the weight from which a group is seen at all (section 4). */
 const VISIBLE = 1e-20;
 
@@ -58,20 +58,6 @@ export function slowSpectrum(
     if (!beyond && asked < MAX_SLOW_MODES) continue;
     return { modes, levels, groups, clear, totalWeight, slowest: slowestGroup(law, model, kernel, groups) };
   }
-}
-
-/** Whether the slow cluster is all there: its anchor is known, and every mode up to its edge. */
-export function isWindowKnown(
-  { groups, clear }: SlowSpectrum,
-  { relevant }: ModeSets,
-  { kappa }: ModeThresholds,
-): boolean {
-  return relevant.length > 0 && kappa * groups[relevant[0]].gap < clear;
-}
-
-/** Whether no other group can be relevant: all weight that is left is less than a relevant group has. */
-export function isRelevanceKnown({ groups, totalWeight }: SlowEnd, { epsilon }: ModeThresholds): boolean {
-  return totalWeight - groups.reduce((sum, { weight }) => sum + weight, 0) < epsilon * totalWeight;
 }
 
 /** The last group may have further members that were not asked for; then it is left out, and all is known up to it. */

@@ -33,7 +33,8 @@ import {
   type Spectrum,
 } from './route.js';
 import { clusterCotangent, pickModes } from './slow-cluster.js';
-import { isWindowKnown, MAX_SLOW_MODES, type SlowSpectrum, slowSpectrum } from './slow-modes.js';
+import { isWindowKnown } from './slow-end.js';
+import { MAX_SLOW_MODES, type SlowSpectrum, slowSpectrum } from './slow-modes.js';
 import { modeWeight, spectralForm, spectralFormCotangent } from './spectral-form.js';
 import { type FoldedData, foldData, posteriorVariance, type TableSignal, tableSignal } from './table-signal.js';
 import { quadratureMeasure, type TableTimescale, tableTimescale } from './table-timescale.js';

@@ -9,7 +9,8 @@ import { levelsInside, modeSet } from '../../../src/trainability/membership/mode
 import { hardMembership } from '../../../src/trainability/membership/soft-window.js';
 import { weightedModes } from '../../../src/trainability/routes/dense-modes.js';
 import { clusterCotangent, pickModes } from '../../../src/trainability/routes/slow-cluster.js';
-import { isRelevanceKnown, slowSpectrum } from '../../../src/trainability/routes/slow-modes.js';
+import { isRelevanceKnown } from '../../../src/trainability/routes/slow-end.js';
+import { slowSpectrum } from '../../../src/trainability/routes/slow-modes.js';
 import { spectralFormCotangent } from '../../../src/trainability/routes/spectral-form.js';
 import { TableRoute } from '../../../src/trainability/routes/table-route.js';
 import { dot, EPS } from '../../support/brute-force.js';
