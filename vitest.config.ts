@@ -9,6 +9,7 @@ export default defineConfig({
       { find: /^htdml$/, replacement: source('src/index.ts') },
       { find: /^htdml\/objectives$/, replacement: source('objectives/index.ts') },
       { find: /^htdml\/proofs$/, replacement: source('proofs/index.ts') },
+      { find: /^htdml\/tfjs$/, replacement: source('src/adapters/tfjs/index.ts') },
     ],
   },
   test: {

@@ -24,7 +24,7 @@ import {
   type Vector,
   weightedGaps,
 } from './support/brute-force.js';
-import { ROOT, startNode } from './support/cli.js';
+import { htdml, ROOT, startNode } from './support/cli.js';
 
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 // The examples take 30 s together on two free cores.
@@ -215,8 +215,65 @@ test.concurrent('digits-4x4: a derivative of the factored route at 2^20 joint st
   expect(Math.abs(rule / 45.43216938 - 1)).toBeLessThan(1e-7);
 });
 
+test.concurrent('pareto: gap and KL of its points by the table of all states, and its frontier by comparing all pairs', async () => {
+  const spec = join('examples', 'pareto.json');
+  const folder = out('pareto');
+  const { code, stdout, stderr } = await htdml(['pareto', spec, '--out', folder, '--force']);
+  expect([code, stderr]).toEqual([0, '']);
+  const { results } = JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8'));
+  const data = readData(join(ROOT, 'examples', 'data', 'digits-3x3.csv'));
+  expect(data).toEqual(coarseDigits());
+  const sizes = { visible: 9, hidden: 4, weights: Array(36).fill(0) };
+  const model = rbm({ ...sizes, visibleBiases: Array(9).fill(0), hiddenBiases: Array(4).fill(0) });
+  const route = createRoute(model, data, { kernel: 'random-block', route: 'table' });
+  type Point = { seed: number; arm: string; kl: number; effectiveGap: number; dominated: boolean; theta: number[] };
+  const points: Point[] = results.points;
+  expect(results.missing).toEqual([]);
+  expect(points.length).toBe(2 * (41 + 16));
+  for (const { kl, effectiveGap, theta } of points.filter((_, k) => k % 19 === 0)) {
+    const { value } = route.evaluate(Float64Array.from(theta), ['kl', 'timescale', 'variance']);
+    const { variance = 0, timescale = 0 } = value;
+    expect(Math.abs((value.kl ?? 0) - kl)).toBeLessThan(1e-11);
+    expect(Math.abs(variance / (timescale + variance / 2) / effectiveGap - 1)).toBeLessThan(1e-9);
+  }
+  for (const one of points) {
+    const better = points.some(
+      (two) =>
+        two.seed === one.seed &&
+        two.kl <= one.kl &&
+        two.effectiveGap >= one.effectiveGap &&
+        (two.kl < one.kl || two.effectiveGap > one.effectiveGap),
+    );
+    expect(better).toBe(one.dominated);
+  }
+  // Within the divergences of the arms, designs are better than weight decay. The medians have two digits that do not hang on the last bits of an optimiser.
+  const median = (arm: string) => Number(stdout.match(new RegExp(`${arm} +\\d+ +\\d+ +(\\d\\.\\d+)`))?.[1]);
+  expect(median('design logEffectiveGap')).toBeGreaterThan(median('weight decay'));
+});
+
+test.concurrent('hypernetwork: the gradient through TensorFlow.js against differences, and an emitted model against sums and a dense solve', async () => {
+  const [kl, Rhat, gap, start, off, offTrained, length, along] = await printed(
+    'hypernetwork',
+    /^1 .* (\S+) +(\S+) +(\S+)$[\s\S]*at the start +(\S+) +(\S+)\nafter training +\S+ +(\S+)\n[\s\S]*: (\S+) by backpropagation, (\S+) by/m,
+  );
+  // A derivative passes through sums of six terms and of three conditions, each rounded to eps32 / 2 of what it adds up, which is of the size of the derivatives at the start.
+  const eps32 = 2 ** -23;
+  expect(off).toBeLessThan(8 * eps32 * start);
+  expect(offTrained).toBeLessThan(8 * eps32 * start);
+  // With h = eps32^(1/5) rounding of a loss of size 1 and h^4 of its fifth derivative are both eps32^(4/5).
+  expect(Math.abs(along - length)).toBeLessThan(8 * eps32 ** 0.8);
+  const data = teacherLaw(readModel(out('hypernetwork', 'teacher.json')));
+  const exact = byBruteForce(readModel(out('hypernetwork', 'u-1.json')), data, 'alternating-block');
+  expect(Math.abs(exact.kl - kl)).toBeLessThan(5.1e-6);
+  expect(Math.abs((500 * exact.signal) / exact.timescale / Rhat - 1)).toBeLessThan(5.1e-4);
+  expect(Math.abs(exact.gap / gap - 1)).toBeLessThan(5.1e-4);
+});
+
 test('every example is run by a test above', () => {
   const source = readFileSync(new URL(import.meta.url), 'utf8');
   const run = new Set([...source.matchAll(/await printed\(\s*'([^']+)'/g)].map(([, name]) => `${name}.ts`));
   expect(readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.ts') && !run.has(name))).toEqual([]);
+  const specs = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.json'));
+  expect(specs.filter((name) => !source.includes(`join('examples', '${name}')`))).toEqual([]);
+  expect(specs).toContain('pareto.json');
 });

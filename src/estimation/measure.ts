@@ -2,7 +2,7 @@ import { schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { checkOptions } from '../trainability/options.js';
-import { createRoute } from '../trainability/routes/create-route.js';
+import { exactMoments } from '../trainability/routes/exact-moments.js';
 import type { Start } from '../trainability/start.js';
 import { type RandomSource, randomSource } from './random.js';
 import { type ChainPlan, runChains } from './run-chains.js';
@@ -38,9 +38,9 @@ export interface MeasuredSnr {
  * Throws {@link InputError} for an option out of range or data of another size, and {@link UnsupportedError} where `g` has no exact value.
  */
 export function measureSnr(model: Model, data: DataLaw, options: MeasureOptions): MeasuredSnr {
-  const { kernel, repetitions } = options;
+  const { repetitions } = options;
   checkOptions(options, ['burnIn', 'window', 'chains', 'repetitions', 'seed']);
-  const moments = createRoute(model, data, { kernel }).moments(model.theta);
+  const moments = exactMoments(model, data);
   const signal = moments.data.reduce((sum, value, a) => sum + (value - moments.model[a]) ** 2, 0);
   const draw = startSampler(model, data, options.start);
   const random = randomSource(options.seed);

@@ -9,6 +9,8 @@ export interface Loops {
   readonly threads: number;
   /** Writes what a table's kernel is applied by, once, before it is. */
   prepare(table: number): void;
+  /** `y = P x` for a table and two blocks of eight functions; `work` is a third. */
+  apply(table: number, x: number, y: number, work: number): void;
   /** Solves the panels of a job, which has a workspace for every thread or, with `alone`, for this one only. */
   solve(job: number, alone: boolean): void;
   /** Writes the conductances of a pair network, once, before it is applied. */
@@ -92,7 +94,9 @@ function instantiate(): Loops | null {
       work += multiplications;
       if (before >= WORTH_HIRING || work < WORTH_HIRING) return;
       for (let thread = 1; thread < threads; thread++) {
-        new Worker(HELPER, { eval: true, workerData: { module, memory, thread } }).unref();
+        const helper = new Worker(HELPER, { eval: true, execArgv: [], workerData: { module, memory, thread } });
+        // One that cannot start is one fewer.
+        helper.on('error', () => {}).unref();
       }
     };
     return { ...(exports as unknown as Omit<Loops, 'memory' | 'threads' | 'hire'>), memory, threads, hire };

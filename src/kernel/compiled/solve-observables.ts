@@ -1,5 +1,5 @@
 import { type Boltzmann, centredSides } from '../../model/boltzmann.js';
-import { type RightHandSides, runJob, type SolveLimits } from './job.js';
+import { type Panels, runJob, type SolveLimits } from './job.js';
 import type { Loops } from './loops.js';
 import { LANES, type Program } from './table.js';
 
@@ -76,7 +76,7 @@ export function observableSteps(
 }
 
 /** All centred observables as right-hand sides, and their variances. */
-function observables(law: Boltzmann): { readonly sides: RightHandSides; readonly variance: Float64Array } {
+export function observables(law: Boltzmann): { readonly sides: Panels; readonly variance: Float64Array } {
   const { masks } = law.space;
   const all = Array.from(masks, (_, a) => centredSides(law, a));
   const panels = Math.ceil(masks.length / LANES);
@@ -85,7 +85,7 @@ function observables(law: Boltzmann): { readonly sides: RightHandSides; readonly
     sides: {
       panels,
       bytes: panels * LANES * RECORD,
-      combined: 0,
+      rows: 0,
       write: (words, doubles) => {
         words.fill(0);
         all.forEach(({ ground, near, far }, a) => {

@@ -25,6 +25,11 @@ export function isPalindrome(program: Program): boolean {
   return program.kind === PALINDROME;
 }
 
+/** How often a step renews a spin: that of a mixture, its blocks' probability; under a palindrome, whose steps do it twice, about once. */
+export function siteRate({ kind, blocks }: Program): number {
+  return kind === PALINDROME ? 1 : 1 / blocks.length;
+}
+
 /** Whether a kernel has a program: not where it is not reversible or not differentiable, nor for blocks given by the caller, which may have inside edges. */
 export function isCompiled(model: Model, kernel: KernelName): boolean {
   return KERNELS[kernel].reversible && KERNELS[kernel].differentiable && !model.customBlocks;

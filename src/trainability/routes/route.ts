@@ -5,7 +5,8 @@ import type { EigenvalueGroup, WeightedEigenvalue } from '../../spectrum/groups.
  * What a route computes and differentiates. With `C` all modes but the stationary one:
  * `timescale` is `T` (3.3), in kernel steps; `variance` is `mu_C = sum_a Var f_a` (2.6); `signal` is `|g|^2` (2.3); `kl` is
  * `KL(data || model's visible law)` in nats. `slowClusterTimescale` and `slowClusterMass` are `T_C` and `mu_C` of the slow cluster
- * of section 4, with its membership frozen where it is evaluated; `softTimescale` and `softMass` are those of the soft window (4.2).
+ * of section 4, with its membership frozen where it is evaluated; `softTimescale` and `softMass` are those of the soft window (4.2). `totalCorrelation`
+ * is (2.8) in nats; `l1` is `sum |J|` and `l2` is `sum J^2 / 2` over the couplings, biases left out.
  */
 export type Quantity =
   | 'timescale'
@@ -15,7 +16,10 @@ export type Quantity =
   | 'slowClusterTimescale'
   | 'slowClusterMass'
   | 'softTimescale'
-  | 'softMass';
+  | 'softMass'
+  | 'totalCorrelation'
+  | 'l1'
+  | 'l2';
 
 /** A number per quantity: values, or cotangents (where a missing one means zero). */
 export type Quantities = { readonly [q in Quantity]?: number | undefined };
@@ -26,6 +30,18 @@ export interface ObservableTimes {
   readonly timescale: Float64Array;
   /** `Var f_a` (2.6). */
   readonly variance: Float64Array;
+}
+
+/** Standard errors of an evaluation that probes observables at random. */
+export interface ProbeErrors {
+  /** Probes that were solved. */
+  readonly count: number;
+  /** The share of `T` that was sampled; the rest is exact. */
+  readonly sampled: number;
+  /** Standard error of `T`, in kernel steps. */
+  readonly timescale: number;
+  /** Of its gradient in theta order, from the spread between groups of eight probes (at most eight groups); null for one group. */
+  readonly gradient: Float64Array | null;
 }
 
 /** How an evaluation went. */
@@ -42,6 +58,8 @@ export interface RouteInfo {
   readonly backwardError: number;
   /** Per observable `T_a` and `Var f_a`; null where (3.3) was not solved. `2 T_a / Var f_a` is its integrated time (2.7). */
   readonly observables: ObservableTimes | null;
+  /** Where `T` was estimated from random probes, its errors; left out where it is exact. */
+  readonly probes?: ProbeErrors;
 }
 
 /** Values of the quantities asked for, their derivatives in theta, and how it went. */

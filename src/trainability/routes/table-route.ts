@@ -22,6 +22,7 @@ import { type LevelMotion, STATIONARY_LEVEL } from '../membership/level-motion.j
 import { DEFAULT_THRESHOLDS, levelsInside, type ModeThresholds, modeSet, modeSets } from '../membership/mode-sets.js';
 import type { Rates } from '../membership/rates.js';
 import { hardMembership, type SoftWindow, softMembership, type TimeAndMass } from '../membership/soft-window.js';
+import { addCouplingNorms, couplingNorms } from './coupling-norms.js';
 import { type DenseModes, denseModes, weightedModes } from './dense-modes.js';
 import {
   type Evaluation,
@@ -38,6 +39,7 @@ import { MAX_SLOW_MODES, type SlowSpectrum, slowSpectrum } from './slow-modes.js
 import { modeWeight, spectralForm, spectralFormCotangent } from './spectral-form.js';
 import { type FoldedData, foldData, posteriorVariance, type TableSignal, tableSignal } from './table-signal.js';
 import { quadratureMeasure, type TableTimescale, tableTimescale } from './table-timescale.js';
+import { type TableCorrelation, tableCorrelation } from './total-correlation.js';
 
 /** The route over a table of all states: any graph, any kernel, up to MAX_TABLE_BITS bits; all modes up to MAX_DENSE_STATES states, the slow ones beyond. */
 export class TableRoute implements Route {
@@ -54,6 +56,7 @@ export class TableRoute implements Route {
     private readonly kernelName: KernelName,
     private readonly thresholds: ModeThresholds = DEFAULT_THRESHOLDS,
     private readonly soft: SoftWindow | null = null,
+    private readonly signs: readonly Float64Array[] | null = null,
   ) {
     this.differentiable = KERNELS[kernelName].differentiable;
     this.space = stateSpace(model);
@@ -93,15 +96,19 @@ export class TableRoute implements Route {
     const signal = wants.has('signal') || wants.has('kl') ? tableSignal(law, this.data) : null;
     const time =
       wants.has('timescale') || wants.has('variance')
-        ? tableTimescale(law, kernel, programOf(law, this.model, this.kernelName), this.differentiable)
+        ? tableTimescale(law, kernel, programOf(law, this.model, this.kernelName), this.differentiable, this.signs)
         : null;
     const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
     const soft = wants.has('softTimescale') || wants.has('softMass') ? this.softCluster(theta) : null;
+    const correlation = wants.has('totalCorrelation') ? tableCorrelation(law) : null;
+    const couplings = this.model.edges.length;
     const all: Quantities = {
+      ...couplingNorms(theta, couplings),
       ...(signal && { signal: squaredNorm(signal.g), kl: signal.kl }),
       ...(time && { timescale: time.timescale, variance: time.variance }),
       ...(cluster && { slowClusterTimescale: cluster.timescale, slowClusterMass: cluster.mass }),
       ...(soft && { softTimescale: soft.timescale, softMass: soft.mass }),
+      ...(correlation && { totalCorrelation: correlation.value }),
     };
     const info = time?.info ?? {
       converged: true,
@@ -113,7 +120,11 @@ export class TableRoute implements Route {
     return {
       value: Object.fromEntries(quantities.map((q) => [q, all[q]])),
       info: { route: 'table', ...info },
-      pullback: (bar) => pullback(law, kernel, bar, { signal, time, cluster, soft }),
+      pullback: (bar) => {
+        const out = pullback(law, kernel, bar, { signal, time, cluster, soft, correlation });
+        addCouplingNorms(out, theta, couplings, bar);
+        return out;
+      },
     };
   }
 
@@ -282,6 +293,7 @@ interface Parts {
   readonly time: TableTimescale | null;
   readonly cluster: Cluster | null;
   readonly soft: Cluster | null;
+  readonly correlation: TableCorrelation | null;
 }
 
 function pullback(law: Boltzmann, kernel: () => KernelOperator, bar: Quantities, parts: Parts): Float64Array {
@@ -317,6 +329,10 @@ function pullback(law: Boltzmann, kernel: () => KernelOperator, bar: Quantities,
   }
   if (bar.softTimescale || bar.softMass) {
     addCluster(evaluated(parts.soft, 'softTimescale'), bar.softTimescale, bar.softMass);
+  }
+  if (bar.totalCorrelation) {
+    const { ratio } = evaluated(parts.correlation, 'totalCorrelation');
+    for (let s = 0; s < lbar.length; s++) lbar[s] += bar.totalCorrelation * law.pi[s] * ratio[s];
   }
   add(out, 1, pullbackLogPi(law, lbar));
   if (bar.signal) add(out, bar.signal, evaluated(parts.signal, 'signal').signalGradient());

@@ -9,10 +9,11 @@ import { MAX_DENSE_STATES, transitionMatrix } from '../../spectrum/dense-kernel.
 import { gaussQuadrature } from '../../spectrum/gauss.js';
 import { groundedSolver } from '../../spectrum/grounded.js';
 import type { WeightedEigenvalue } from '../../spectrum/groups.js';
+import { probedTimescale } from './probed-timescale.js';
 import type { ObservableTimes, RouteInfo } from './route.js';
 
 /** Up to this many states elimination is as fast as iteration, and exact at any gap. */
-export const DIRECT_STATES = 64;
+export const DIRECT_STATES = 16;
 /** Below this effective gap an iteration has lost too many digits to rounding, `eps / gap`, and elimination is used where it fits. */
 const DEEP_PLATEAU = 1e-6;
 /** The same where elimination costs next to nothing, up to so many states. */
@@ -36,16 +37,19 @@ export interface TableTimescale {
 
 /**
  * `T = sum_a <fc_a, u_a - fc_a / 2>`, `(I - P) u_a = fc_a`, `E u_a = 0` (3.3), with the cotangent of `T` by (5.4) or, for a kernel that is not
- * reversible, by two solves (D2). A kernel without derivatives is not differentiated. The kernel is made only where its program does not do.
+ * reversible, by two solves (D2). With signs it is estimated from probes. A kernel without derivatives is not differentiated. The kernel is made only where its program does not do.
  */
 export function tableTimescale(
   law: Boltzmann,
   kernel: () => KernelOperator,
   program: Program | null,
   differentiable: boolean,
+  signs: readonly Float64Array[] | null = null,
 ): TableTimescale {
   const { states } = law.space;
   if (states <= DIRECT_STATES) return directTimescale(law, kernel(), differentiable);
+  const probed = signs && program && estimatedTimescale(law, program, signs);
+  if (probed !== null) return probed;
   const compiled = program && compiledTimescale(law, program);
   if (compiled === null && kernel().adjoint() !== kernel()) return irreversibleTimescale(law, kernel(), differentiable);
   const iterated = compiled ?? iteratedTimescale(law, kernel(), differentiable);
@@ -125,6 +129,20 @@ export function compiledTimescale(law: Boltzmann, program: Program): TableTimesc
       backwardError,
       observables,
     },
+  };
+}
+
+/** (3.3) from random probes; null where this machine cannot run the compiled loops or their memory does not reach. */
+function estimatedTimescale(law: Boltzmann, program: Program, signs: readonly Float64Array[]): TableTimescale | null {
+  const compiled = loops();
+  const found = compiled && probedTimescale(compiled, law, program, signs);
+  if (found === null) return null;
+  const { timescale, variance, density, errors, ...numerics } = found;
+  return {
+    timescale,
+    variance,
+    lbar: density.map((value, s) => law.pi[s] * value),
+    info: { ...numerics, solver: 'conjugate gradients', observables: null, probes: errors },
   };
 }
 

@@ -12,7 +12,7 @@ import {
   states,
   weight,
 } from './table';
-import { addSquares, axpyScalar, differenceOf, weigh } from './vectors';
+import { addSquares, axpyScalar, differenceOf, subtractQuotient, weigh } from './vectors';
 
 @inline function logStates(n: usize): usize {
   return <usize>(31 - clz<u32>(<u32>n));
@@ -56,6 +56,13 @@ export function applyForm(table: usize, x: usize, y: usize, work: usize): void {
     for (let m: usize = 1; m < 2 * size; m++) carry(x, y, pi, n, maskOf(at, m <= size ? m : 2 * size - m));
   }
   weigh(y, pi, n);
+}
+
+/** `y = P x`. */
+export function apply(table: usize, x: usize, y: usize, work: usize): void {
+  const n = states(table);
+  applyForm(table, x, y, work);
+  subtractQuotient(x, y, law(table), n);
 }
 
 /** `r = x - P_c x` for the block at an address. */

@@ -14,7 +14,7 @@
 @inline export function descriptors(job: usize): usize {
   return load<u32>(job, 8);
 }
-/** Per right-hand side, 32 bytes: `<b, u>`, relative error of `u`, backward error, iterations. */
+/** Per right-hand side, 32 bytes: `<b, u>` (or what was gained over a trial, or a trial's bound), relative error of `u`, backward error, iterations. */
 @inline export function results(job: usize): usize {
   return load<u32>(job, 12);
 }
@@ -36,6 +36,7 @@
 @inline export function tolerance(job: usize): f64 {
   return load<f64>(job, 32);
 }
+/** Of eight right-hand sides together; 0 where trials are only to be evaluated. */
 @inline export function maxIterations(job: usize): i32 {
   return load<i32>(job, 40);
 }
@@ -50,4 +51,12 @@
 /** The most probable state. */
 @inline export function ground(job: usize): usize {
   return load<u32>(job, 52);
+}
+/** Eight trial solutions per panel as combinations, from which the iteration begins; 0 for none. */
+@inline export function trials(job: usize): usize {
+  return load<u32>(job, 56);
+}
+/** Rows of a trial combination. */
+@inline export function trialRows(job: usize): i32 {
+  return load<i32>(job, 60);
 }

@@ -1,5 +1,5 @@
 // Centred observables, and combinations of them, as multivectors.
-import { combined, descriptors, ground, tableOf } from './job';
+import { combined, descriptors, ground, tableOf, trialRows, trials } from './job';
 import { law, STATE, states } from './table';
 import { centre, subtractRow } from './vectors';
 import { walshHadamard } from './walsh-hadamard';
@@ -13,6 +13,19 @@ export function fill(job: usize, panel: i32, out: usize): void {
   const rows = combined(job);
   if (rows == 0) fillObservables(out, n, descriptors(job) + <usize>panel * 8 * RECORD);
   else fillCombinations(out, n, descriptors(job) + <usize>panel * <usize>rows * ROW, rows, law(tableOf(job)), ground(job));
+}
+
+/** The eight trial solutions of a panel, with mean zero. */
+export function fillTrials(job: usize, panel: i32, out: usize): void {
+  const rows = trialRows(job);
+  fillCombinations(
+    out,
+    states(tableOf(job)),
+    trials(job) + <usize>panel * <usize>rows * ROW,
+    rows,
+    law(tableOf(job)),
+    ground(job),
+  );
 }
 
 /** Eight centred observables: each is `near` where its parity is that of the most probable state, and `far` elsewhere. */
@@ -30,7 +43,7 @@ function fillObservables(out: usize, n: usize, records: usize): void {
 }
 
 /** `sum_a c_a (-1)^|a & s|` by one transform, relative to the most probable state and then centred, so that what is small there keeps its digits. */
-export function fillCombinations(out: usize, n: usize, rows: usize, count: i32, pi: usize, ground: usize): void {
+function fillCombinations(out: usize, n: usize, rows: usize, count: i32, pi: usize, ground: usize): void {
   memory.fill(out, 0, n * STATE);
   for (let a: usize = 0; a < <usize>count; a++) {
     const row = rows + a * ROW;

@@ -1,9 +1,22 @@
 // Conjugate gradients for (3.3), eight right-hand sides at a time in lockstep, and the gradient (5.4) added up as they finish.
 import { addCotangent, applyForm } from './generator';
-import { maxIterations, results, steps, tableOf, tolerance } from './job';
-import { fill } from './right-hand-sides';
+import { maxIterations, results, steps, tableOf, tolerance, trials } from './job';
+import { fill, fillTrials } from './right-hand-sides';
 import { inverseDiagonal, law, STATE, states } from './table';
-import { addSquares, advance, axpyScalar, centre, dots, reduceResidual, residual, squaredNorms, weigh } from './vectors';
+import { addTrial } from './trial';
+import {
+  addSquares,
+  advance,
+  axpyScalar,
+  centre,
+  dots,
+  inverseNorms,
+  negate,
+  reduceResidual,
+  residual,
+  weighedNorms,
+  weigh,
+} from './vectors';
 
 /** Restarts from the true residual. */
 const RESTARTS: i32 = 4;
@@ -12,6 +25,8 @@ const SCRATCH: usize = 1024;
 const EPS: f64 = 2.220446049250313e-16;
 /** Where the squared residual has fallen by this much it is rounding, a constant perhaps, and no direction is worth following. */
 const SPENT: f64 = 1e-29;
+/** The same where a trial solution is improved, against the right-hand side: of one that was right, only rounding is left. */
+const SPENT_ON_TRIAL: f64 = 1e-24;
 
 /** Solves a panel in a workspace and adds its part of the gradient to a density. */
 export function solvePanel(job: usize, panel: i32, scratch: usize, density: usize): void {
@@ -37,12 +52,26 @@ export function solvePanel(job: usize, panel: i32, scratch: usize, density: usiz
   const p = r + bytes;
   const q = p + bytes;
   const more = q + bytes;
+  const spentShare = trials(job) == 0 ? SPENT : SPENT_ON_TRIAL;
   const record: usize = steps(job) == 0 ? 0 : steps(job) + <usize>panel * <usize>maxIterations(job) * 2 * STATE;
   fill(job, panel, r);
-  squaredNorms(r, pi, n, false, bNorm);
+  weighedNorms(r, pi, n, bNorm);
   weigh(r, pi, n);
-  memory.fill(u, 0, bytes);
+  weighedNorms(r, inverse, n, first);
   memory.fill(energy, 0, 64);
+  if (trials(job) == 0) memory.fill(u, 0, bytes);
+  else {
+    // From the trial solution; its own part of the gradient goes out, so that only the difference is left.
+    fillTrials(job, panel, u);
+    applyForm(table, u, q, more);
+    fill(job, panel, p);
+    negate(density, n);
+    addTrial(table, p, u, q, r, more, density);
+    negate(density, n);
+    memory.copy(r, p, bytes);
+    weigh(r, pi, n);
+    residual(r, q, r, n);
+  }
   let iterations = 0;
   for (let restart = 0; restart <= RESTARTS; restart++) {
     // p = r / diagonal, rho = <r, p>.
@@ -53,7 +82,6 @@ export function solvePanel(job: usize, panel: i32, scratch: usize, density: usiz
     memory.fill(q, 0, bytes);
     reduceResidual(r, q, alpha, means, pi, inverse, n, rho);
     advance(u, p, r, alpha, beta, means, pi, inverse, n);
-    if (restart == 0) memory.copy(first, rho, 64);
     memory.fill(error, 0, 64);
     const began = iterations;
     while (iterations < maxIterations(job)) {
@@ -63,7 +91,7 @@ export function solvePanel(job: usize, panel: i32, scratch: usize, density: usiz
         const at = <usize>lane << 3;
         const c = load<f64>(curvature + at);
         // A lane that is done, or has no right-hand side, stands still.
-        const spent = load<f64>(rho + at) <= SPENT * load<f64>(first + at);
+        const spent = load<f64>(rho + at) <= spentShare * load<f64>(first + at);
         const a = c > 0 && !spent ? load<f64>(rho + at) / c : 0;
         store<f64>(alpha + at, isFinite(a) ? a : 0);
       }
@@ -92,12 +120,12 @@ export function solvePanel(job: usize, panel: i32, scratch: usize, density: usiz
     // The true residual: b anew, less the image of u.
     applyForm(table, u, q, more);
     fill(job, panel, p);
-    squaredNorms(r, pi, n, true, fresh);
+    inverseNorms(r, pi, n, fresh);
     memory.copy(r, p, bytes);
     weigh(r, pi, n);
     residual(r, q, r, n);
-    squaredNorms(r, pi, n, true, rNorm);
-    squaredNorms(u, pi, n, false, uNorm);
+    inverseNorms(r, pi, n, rNorm);
+    weighedNorms(u, pi, n, uNorm);
     let honest = true;
     for (let lane = 0; lane < LANES; lane++) {
       const at = <usize>lane << 3;
@@ -108,10 +136,12 @@ export function solvePanel(job: usize, panel: i32, scratch: usize, density: usiz
     }
     if (honest || record != 0 || iterations >= maxIterations(job) || iterations == began) break;
   }
-  // p holds the right-hand side; energy is <b, u> as solved.
-  memory.copy(q, p, bytes);
-  weigh(q, pi, n);
-  dots(q, u, n, energy);
+  // p holds the right-hand side. Without a trial, <b, u> as solved; with one, what the steps gained over it.
+  if (trials(job) == 0) {
+    memory.copy(q, p, bytes);
+    weigh(q, pi, n);
+    dots(q, u, n, energy);
+  }
   const out = results(job) + <usize>panel * 8 * 32;
   for (let lane = 0; lane < LANES; lane++) {
     const at = <usize>lane << 3;

@@ -1,7 +1,8 @@
 // A job's shards, done by this thread and those that help it.
-import { density, panels, shards, tableOf, workspace, workspaceBytes } from './job';
+import { density, maxIterations, panels, shards, tableOf, workspace, workspaceBytes } from './job';
 import { solvePanel } from './solve';
 import { states } from './table';
+import { trialPanel } from './trial';
 
 /** Looks at a word before a thread is put to sleep, some twenty microseconds: waking it takes as long. */
 const LOOKS: i32 = 20000;
@@ -68,5 +69,8 @@ function takeShards(thread: i32): void {
 function runShard(job: usize, shard: i32, thread: i32): void {
   const scratch = workspace(job) + <usize>thread * workspaceBytes(job);
   const sum = density(job) + <usize>shard * states(tableOf(job)) * 8;
-  for (let panel = shard; panel < panels(job); panel += shards(job)) solvePanel(job, panel, scratch, sum);
+  for (let panel = shard; panel < panels(job); panel += shards(job)) {
+    if (maxIterations(job) == 0) trialPanel(job, panel, scratch, sum);
+    else solvePanel(job, panel, scratch, sum);
+  }
 }

@@ -20,17 +20,26 @@ export function dots(x: usize, y: usize, n: usize, out: usize): void {
   v128.store(out, a3, 48);
 }
 
-/** `out_k = sum_s pi_s x_k(s)^2`, or `sum_s x_k(s)^2 / pi_s`. */
-export function squaredNorms(x: usize, pi: usize, n: usize, inverse: bool, out: usize): void {
+@inline function norms(x: usize, weights: usize, n: usize, out: usize, inverse: bool): void {
   for (let k: usize = 0; k < STATE; k += 16) {
     let sum = f64x2.splat(0);
     for (let s: usize = 0; s < n; s++) {
-      const mass = load<f64>(pi + (s << 3));
+      const weight = load<f64>(weights + (s << 3));
       const value = v128.load(x + s * STATE + k);
-      sum = f64x2.add(sum, f64x2.mul(f64x2.splat(inverse ? 1 / mass : mass), f64x2.mul(value, value)));
+      sum = f64x2.add(sum, f64x2.mul(f64x2.splat(inverse ? 1 / weight : weight), f64x2.mul(value, value)));
     }
     v128.store(out + k, sum);
   }
+}
+
+/** `out_k = sum_s w_s x_k(s)^2`. */
+export function weighedNorms(x: usize, weights: usize, n: usize, out: usize): void {
+  norms(x, weights, n, out, false);
+}
+
+/** `out_k = sum_s x_k(s)^2 / w_s`. */
+export function inverseNorms(x: usize, weights: usize, n: usize, out: usize): void {
+  norms(x, weights, n, out, true);
 }
 
 /** `x_k *= pi`. */
@@ -38,6 +47,16 @@ export function weigh(x: usize, pi: usize, n: usize): void {
   for (let s: usize = 0; s < n; s++) {
     const mass = f64x2.splat(load<f64>(pi + (s << 3)));
     for (let at = x + s * STATE; at < x + (s + 1) * STATE; at += 16) v128.store(at, f64x2.mul(mass, v128.load(at)));
+  }
+}
+
+/** `y = x - y / pi`. */
+export function subtractQuotient(x: usize, y: usize, pi: usize, n: usize): void {
+  for (let s: usize = 0; s < n; s++) {
+    const inverse = f64x2.splat(1 / load<f64>(pi + (s << 3)));
+    for (let at = s * STATE; at < (s + 1) * STATE; at += 16) {
+      v128.store(y + at, f64x2.sub(v128.load(x + at), f64x2.mul(inverse, v128.load(y + at))));
+    }
   }
 }
 
@@ -185,4 +204,21 @@ export function addSquares(x: usize, y: usize, z: usize, density: usize, n: usiz
       load<f64>(density + (s << 3)) + f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1),
     );
   }
+}
+
+/** Adds `sum_k x_k y_k` at every state. */
+export function addProducts(x: usize, y: usize, density: usize, n: usize): void {
+  for (let s: usize = 0; s < n; s++) {
+    let sum = f64x2.splat(0);
+    for (let k: usize = 0; k < STATE; k += 16) {
+      sum = f64x2.add(sum, f64x2.mul(v128.load(x + s * STATE + k), v128.load(y + s * STATE + k)));
+    }
+    const at = density + (s << 3);
+    store<f64>(at, load<f64>(at) + f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
+  }
+}
+
+/** `x = -x`, of numbers. */
+export function negate(x: usize, count: usize): void {
+  for (let at = x; at < x + (count << 3); at += 16) v128.store(at, f64x2.neg(v128.load(at)));
 }
