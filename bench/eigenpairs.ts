@@ -61,8 +61,8 @@ function apart(a: Answer, b: Answer): number {
 export async function eigenpairsTable(sheet: Sheet): Promise<void> {
   sheet.heading(
     'Slowest 12 eigenpairs',
-    `Of \`random-scan\` beside the stationary one, residuals at most ${TOLERANCE}, against SciPy's \`eigsh\` on the matrix (CSR) and on a LinearOperator, each given for free; ours makes ` +
-      'its operator in the time, and looks for missed modes. In the full space ours works sector by sector. Median (least to most) of pairs.',
+    `Of \`random-scan\` beside the stationary one, residuals at most ${TOLERANCE}, against SciPy's \`eigsh\` on the matrix (CSR) and on a LinearOperator. The matrix, its parts and our ` +
+      'operator are given for free; ours includes the search for missed modes, and takes the full space sector by sector. One thread of ours. Median (least to most) of pairs.',
   );
   const present = hasModule('scipy');
   if (!present) sheet.print('SciPy is not installed (bench/peers/requirements.txt, HTDML_PYTHON): skipped.\n');
