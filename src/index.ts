@@ -128,6 +128,7 @@ export type {
   Relaxation,
   Route,
   RouteInfo,
+  SlowEnd,
   Spectrum,
 } from './trainability/routes/route.js';
 export type { SoftPredictor } from './trainability/soft-report.js';

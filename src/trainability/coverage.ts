@@ -7,6 +7,7 @@ import { GROUP_WIDTH } from '../spectrum/groups.js';
 import { ACCURACY } from './accuracy.js';
 import { createRoute } from './routes/create-route.js';
 import { MAX_NARROW_SPINS, MAX_WIDE_SPINS } from './routes/factored-route.js';
+import { MAX_SLOW_MODES, RESIDUAL } from './routes/slow-modes.js';
 
 /** Size of the table of all states. */
 export interface TableLimit {
@@ -75,12 +76,15 @@ export function coverage(): readonly CoverageRow[] {
   const groupsAsTable = `gaps ${agreement.gap}, weights ${agreement.weight} of the table`;
   const allPaths = `${paths.mixture} (products of blocks ${paths.product}) of all paths`;
 
+  const beyond = `beyond ${MAX_DENSE_STATES} states residuals of ${RESIDUAL}, for slow clusters of up to ${MAX_SLOW_MODES} modes`;
+
   const any = { start: 'any', model: 'any', gradient: false } as const;
   const layers = { start: 'any', model: 'rbm', limit: LAYERS } as const;
   const signal = ['signal', 'kl', 'totalCorrelation'];
   const full = ['predictors.full'];
   const cluster = ['predictors.slowCluster'];
-  const lists = ['predictors.relevant', 'predictors.singleRelevantGap', 'predictors.singleGap'];
+  const single = ['predictors.singleRelevantGap', 'predictors.singleGap'];
+  const lists = ['predictors.relevant'];
   const error = { ...any, quantities: ['operational'], accuracy: allPaths };
   const measured = { quantities: ['measured'], gradient: false, accuracy: `${standardErrors} standard errors` };
   const rows: CoverageRow[] = [
@@ -115,17 +119,18 @@ export function coverage(): readonly CoverageRow[] {
       ...any,
       quantities: cluster,
       kernels: where((k) => reversible(k) && smooth(k)),
-      limit: DENSE,
+      limit: TABLE,
       gradient: true,
-      accuracy: `${byModes}, gradient ${modes} eps / gap^2`,
+      accuracy: `${byModes}, gradient ${modes} eps / gap^2; ${beyond}`,
     },
     {
       ...any,
       quantities: cluster,
       kernels: where((k) => reversible(k) && !smooth(k)),
-      limit: DENSE,
-      accuracy: byModes,
+      limit: TABLE,
+      accuracy: `${byModes}; ${beyond}`,
     },
+    { ...any, quantities: single, kernels: where(reversible), limit: TABLE, accuracy: `${byModes}; ${beyond}` },
     {
       ...any,
       quantities: ['predictors.soft'],
@@ -156,7 +161,13 @@ export function coverage(): readonly CoverageRow[] {
       accuracy: 'a proof; no step that is tried within it changes the set',
     },
     { ...any, quantities: lists, kernels: where(reversible), limit: DENSE, accuracy: byModes },
-    { ...layers, quantities: [...cluster, ...lists], kernels: withModes, gradient: false, accuracy: groupsAsTable },
+    {
+      ...layers,
+      quantities: [...cluster, ...single, ...lists],
+      kernels: withModes,
+      gradient: false,
+      accuracy: groupsAsTable,
+    },
     { ...error, kernels: KERNEL_NAMES, limit: DENSE },
     {
       ...error,

@@ -63,7 +63,7 @@ function computed(
     createRoute(model, data, { kernel }).evaluate(model.theta, ['signal', 'kl', 'totalCorrelation']),
   );
   const e = supported(() =>
-    evaluateModel(model, data, { ...estimator, epsilon: 1e-3, kappa: 2.5, soft: 0.05, gradient: true }),
+    evaluateModel(model, data, { ...estimator, epsilon: 1e-3, kappa: 1.2, soft: 0.05, gradient: true }),
   );
   const measured = supported(() => measureSnr(model, data, { ...estimator, repetitions: 2, seed: 1 }));
   const of = (value: unknown, gradient: unknown = null) => ({
@@ -112,7 +112,7 @@ const machine = (visible: number, hidden: number) =>
 describe.each<[string, Model]>([
   ['a ring of five', cycle(5, true)],
   ['a ring of five without biases', cycle(5, false)],
-  ['a ring of 11, beyond modes', cycle(11, true)],
+  ['a ring of 11, beyond all modes', cycle(11, true)],
   ['a ring of 21, beyond tables', cycle(21, true)],
   ['an RBM 3 + 2', machine(3, 2)],
   ['an RBM 2 + 9, beyond modes of a table', machine(2, 9)],

@@ -80,10 +80,22 @@ export interface Spectrum {
   readonly groups: readonly EigenvalueGroup[];
 }
 
+/** The slow end of a spectrum of which not all is known: every group of the observables' sector up to `clear`. */
+export interface SlowEnd {
+  /** Whole groups, slowest first. */
+  readonly groups: readonly EigenvalueGroup[];
+  /** Every other mode is faster than this, `1 - s` per kernel step. */
+  readonly clear: number;
+  /** `sum_a Var f_a`, the weight (2.6) of all modes together, known and not. */
+  readonly totalWeight: number;
+}
+
 /** The spectrum of the kernel as the observables see it, and what else its modes tell. */
 export interface Relaxation {
   /** Groups of the observables' symmetry sector below the stationary state, slowest first; null where there are too many states. */
   readonly groups: readonly EigenvalueGroup[] | null;
+  /** Where there are too many states for all groups: the slow ones, null where they were not found. */
+  readonly slow?: SlowEnd | null;
   /** The group of the textbook gap `1 - s_2` over all symmetry sectors; null where it is not known. */
   readonly slowest: Pick<EigenvalueGroup, 'gap' | 'multiplicity' | 'weight'> | null;
   /**
