@@ -60,7 +60,7 @@ const FIRST = 1024;
 /** More threads than shards would have nothing to do. */
 export const MAX_SHARDS = 8;
 /** Tens of milliseconds of work, which is what starting a thread costs. */
-const WORTH_HIRING = 2e7;
+const WORTH_HIRING = 4e6;
 /** A thread that helps for as long as it lives. */
 const HELPER = `
 const { workerData } = require('node:worker_threads');
