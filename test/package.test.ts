@@ -60,7 +60,10 @@ test('the public surface', () => {
     'readData',
     'readModel',
     'readNumpyModel',
+    'resumeRandom',
     'sameMembership',
+    'sampledObjective',
+    'samplerStart',
     'scanModels',
     'secondsOf',
     'sensitivity',
@@ -80,11 +83,13 @@ test('the public surface', () => {
     'writeNumpyModel',
   ]);
   expect(Object.keys(objectives).sort()).toEqual([
+    'contrastiveDivergence',
     'kl',
     'logEffectiveGap',
     'logRhat',
     'logRhatSlowCluster',
     'logRhatSoft',
+    'persistentChains',
   ]);
   expect(api.version).toBe(manifest.version);
 });
