@@ -13,7 +13,7 @@ export interface ContrastiveDivergenceOptions {
 /**
  * CD-k (Hinton 2002): chains start at the data, hidden spins at their posterior, and are seen once, after `k` kernel steps: (2.4) with `B = k - 1`, `K = 1`
  * and the start `data`. Biased, since a chain forgets the data only as `k` grows; A1 holds, parameters are fixed while the chains run. Costs `k` steps per
- * chain. Throws {@link InputError} for an option out of range.
+ * chain. Throws `InputError` for an option out of range.
  */
 export function contrastiveDivergence({ kernel, k, chains }: ContrastiveDivergenceOptions): SampledObjective {
   return sampledObjective('contrastiveDivergence', {

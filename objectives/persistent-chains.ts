@@ -15,7 +15,7 @@ export interface PersistentChainsOptions {
 /**
  * Persistent contrastive divergence (Tieleman 2008): each estimate averages the next `window` steps of chains that are never restarted (2.4, `B = 0`).
  * Outside A1: the chains carry states of earlier parameters, so `R` (2.5) at the present ones does not describe the estimate, and its bias depends on how fast
- * the parameters move. At fixed parameters the bias dies out. Throws {@link InputError} for an option out of range.
+ * the parameters move. At fixed parameters the bias dies out. Throws `InputError` for an option out of range.
  */
 export function persistentChains(options: PersistentChainsOptions): SampledObjective {
   const { kernel, window, chains, start = 'data' } = options;

@@ -1,4 +1,4 @@
-import { layerView, spin } from '../kernel/rbm-layers.js';
+import { type LayerView, layerView, spin } from '../kernel/rbm-layers.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { checkDataSize, createRoute } from '../trainability/routes/create-route.js';
@@ -10,7 +10,7 @@ import { checkDataSize, createRoute } from '../trainability/routes/create-route.
  */
 export function dataMoments(model: Model, data: DataLaw): Float64Array {
   checkDataSize(model, data);
-  if (model.layers !== null) return layeredMoments(model, data);
+  if (model.layers !== null) return layeredMoments(model, data, layerView(model, 'visible'));
   if (model.visible.length < model.spins) {
     return createRoute(model, data, { kernel: 'random-scan' }).moments(model.theta).data;
   }
@@ -33,19 +33,27 @@ export function addObservables(model: Model, spins: ArrayLike<number>, factor: n
 }
 
 /** Given the visible spins the hidden ones are independent, with means `tanh(beta field)`: the observables at those means. */
-function layeredMoments(model: Model, data: DataLaw): Float64Array {
-  const { theta, beta } = model;
-  const view = layerView(model, 'visible');
+function layeredMoments({ theta, beta }: Model, data: DataLaw, view: LayerView): Float64Array {
+  const { size, otherSize } = view;
   const out = new Float64Array(theta.length);
-  const means = new Float64Array(model.spins);
+  const signs = new Int8Array(size);
+  const means = new Float64Array(otherSize);
   data.patterns.forEach((pattern, k) => {
-    for (let i = 0; i < view.size; i++) means[i] = spin(pattern, i);
-    for (let j = 0; j < view.otherSize; j++) {
-      let field = view.otherBias(j) < 0 ? 0 : theta[view.otherBias(j)];
-      for (let i = 0; i < view.size; i++) field += theta[view.weight(i, j)] * means[i];
-      means[view.size + j] = Math.tanh(beta * field);
+    const factor = data.probabilities[k];
+    for (let j = 0; j < otherSize; j++) means[j] = view.otherBias(j) < 0 ? 0 : theta[view.otherBias(j)];
+    for (let i = 0; i < size; i++) {
+      signs[i] = spin(pattern, i);
+      for (let j = 0; j < otherSize; j++) means[j] += signs[i] * theta[view.weight(i, j)];
     }
-    addObservables(model, means, data.probabilities[k], out);
+    for (let j = 0; j < otherSize; j++) {
+      means[j] = Math.tanh(beta * means[j]);
+      if (view.otherBias(j) >= 0) out[view.otherBias(j)] -= factor * means[j];
+    }
+    for (let i = 0; i < size; i++) {
+      const x = factor * signs[i];
+      for (let j = 0; j < otherSize; j++) out[view.weight(i, j)] -= x * means[j];
+      if (view.bias(i) >= 0) out[view.bias(i)] -= x;
+    }
   });
   return out;
 }
