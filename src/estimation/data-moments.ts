@@ -1,6 +1,6 @@
-import { type LayerView, layerView, spin } from '../kernel/rbm-layers.js';
+import { spin } from '../kernel/rbm-layers.js';
 import type { DataLaw } from '../model/data-law.js';
-import type { Model } from '../model/model.js';
+import type { Layers, Model } from '../model/model.js';
 import { checkDataSize, createRoute } from '../trainability/routes/create-route.js';
 
 /**
@@ -10,7 +10,7 @@ import { checkDataSize, createRoute } from '../trainability/routes/create-route.
  */
 export function dataMoments(model: Model, data: DataLaw): Float64Array {
   checkDataSize(model, data);
-  if (model.layers !== null) return layeredMoments(model, data, layerView(model, 'visible'));
+  if (model.layers !== null) return layeredMoments(model, data, model.layers);
   if (model.visible.length < model.spins) {
     return createRoute(model, data, { kernel: 'random-scan' }).moments(model.theta).data;
   }
@@ -32,28 +32,30 @@ export function addObservables(model: Model, spins: ArrayLike<number>, factor: n
   for (let a = edges.length; a < out.length; a++) out[a] -= factor * spins[a - edges.length];
 }
 
-/** Given the visible spins the hidden ones are independent, with means `tanh(beta field)`: the observables at those means. */
-function layeredMoments({ theta, beta }: Model, data: DataLaw, view: LayerView): Float64Array {
-  const { size, otherSize } = view;
+/**
+ * Given the visible spins the hidden ones are independent, with means `tanh(beta field)`: the observables at those means. Parameters are addressed where an
+ * RBM has them, weights visible-major and then the biases: this runs at every step of a training by sampling.
+ */
+function layeredMoments({ theta, beta, biased }: Model, data: DataLaw, { visible, hidden }: Layers): Float64Array {
+  const { patterns, probabilities } = data;
   const out = new Float64Array(theta.length);
-  const signs = new Int8Array(size);
-  const means = new Float64Array(otherSize);
-  data.patterns.forEach((pattern, k) => {
-    const factor = data.probabilities[k];
-    for (let j = 0; j < otherSize; j++) means[j] = view.otherBias(j) < 0 ? 0 : theta[view.otherBias(j)];
-    for (let i = 0; i < size; i++) {
-      signs[i] = spin(pattern, i);
-      for (let j = 0; j < otherSize; j++) means[j] += signs[i] * theta[view.weight(i, j)];
+  const means = new Float64Array(hidden);
+  const biases = visible * hidden;
+  for (let k = 0; k < patterns.length; k++) {
+    for (let j = 0; j < hidden; j++) means[j] = biased ? theta[biases + visible + j] : 0;
+    for (let i = 0; i < visible; i++) {
+      const x = spin(patterns[k], i);
+      for (let j = 0; j < hidden; j++) means[j] += x * theta[i * hidden + j];
     }
-    for (let j = 0; j < otherSize; j++) {
+    for (let j = 0; j < hidden; j++) {
       means[j] = Math.tanh(beta * means[j]);
-      if (view.otherBias(j) >= 0) out[view.otherBias(j)] -= factor * means[j];
+      if (biased) out[biases + visible + j] -= probabilities[k] * means[j];
     }
-    for (let i = 0; i < size; i++) {
-      const x = factor * signs[i];
-      for (let j = 0; j < otherSize; j++) out[view.weight(i, j)] -= x * means[j];
-      if (view.bias(i) >= 0) out[view.bias(i)] -= x;
+    for (let i = 0; i < visible; i++) {
+      const x = probabilities[k] * spin(patterns[k], i);
+      for (let j = 0; j < hidden; j++) out[i * hidden + j] -= x * means[j];
+      if (biased) out[biases + i] -= x;
     }
-  });
+  }
   return out;
 }
