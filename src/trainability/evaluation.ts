@@ -158,7 +158,17 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     notes.push({ path: 'predictors', reason: stuck });
   }
 
-  const error = operationalError(model, data, { start, burnIn, window }, relaxation, resolved, route, table, notes);
+  const error = operationalError(
+    model,
+    data,
+    kernel,
+    { start, burnIn, window },
+    relaxation,
+    resolved,
+    route,
+    table,
+    notes,
+  );
   const operational = error && operationalReport(route, theta, model.edges.length, error, chains, signal, notes);
   const R = operational?.R ?? null;
   const sweep = stepsPerSweep(model, kernel);
