@@ -83,13 +83,19 @@ test('the public surface', () => {
     'writeNumpyModel',
   ]);
   expect(Object.keys(objectives).sort()).toEqual([
+    'UNCONTROLLED',
+    'adaptCorrelationPenalty',
     'contrastiveDivergence',
     'kl',
+    'l1',
+    'l2',
     'logEffectiveGap',
     'logRhat',
     'logRhatSlowCluster',
     'logRhatSoft',
     'persistentChains',
+    'totalCorrelation',
+    'weightedSum',
   ]);
   expect(api.version).toBe(manifest.version);
 });

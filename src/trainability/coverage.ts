@@ -28,7 +28,7 @@ export type SizeLimit = TableLimit | LayersLimit;
 
 /** Where a quantity is computed, up to which size, whether it has a derivative, and how accurate tests hold it to be. */
 export interface CoverageRow {
-  /** Paths in what `htdml evaluate --json` prints; `signal` and `kl` are quantities of a route too, and `measured` is what `measureSnr` gives. */
+  /** Paths in what `htdml evaluate --json` prints; `signal` and `kl` are quantities of a route too, `totalCorrelation` of a route only, and `measured` is what `measureSnr` gives. */
   readonly quantities: readonly string[];
   /** The start laws for which it is computed. */
   readonly start: 'any' | 'stationary';
@@ -78,7 +78,7 @@ export function coverage(): readonly CoverageRow[] {
 
   const any = { start: 'any', model: 'any', gradient: false } as const;
   const layers = { start: 'any', model: 'rbm', limit: LAYERS } as const;
-  const signal = ['signal', 'kl'];
+  const signal = ['signal', 'kl', 'totalCorrelation'];
   const full = ['predictors.full'];
   const cluster = ['predictors.slowCluster'];
   const lists = ['predictors.relevant', 'predictors.singleRelevantGap', 'predictors.singleGap'];

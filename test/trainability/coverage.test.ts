@@ -62,7 +62,9 @@ function computed(
 ): Record<string, { value: boolean; gradient: boolean }> {
   const data = randomData(model.visible.length, 5, 0.7);
   const estimator = { kernel, start, burnIn: 1, window: 3, chains: 1 } as const;
-  const signal = supported(() => createRoute(model, data, { kernel }).evaluate(model.theta, ['signal', 'kl']));
+  const signal = supported(() =>
+    createRoute(model, data, { kernel }).evaluate(model.theta, ['signal', 'kl', 'totalCorrelation']),
+  );
   const e = supported(() =>
     evaluateModel(model, data, { ...estimator, epsilon: 1e-3, kappa: 2.5, soft: 0.05, gradient: true }),
   );
@@ -75,6 +77,7 @@ function computed(
   return {
     signal: of(signal?.value.signal, signal?.pullback({ signal: 1 })),
     kl: of(signal?.value.kl, signal?.pullback({ kl: 1 })),
+    totalCorrelation: of(signal?.value.totalCorrelation, signal?.pullback({ totalCorrelation: 1 })),
     'predictors.full': of(p?.full.Rhat, e?.gradient?.logRhatFull && e.gradient.logEffectiveGap),
     'predictors.slowCluster': of(p?.slowCluster, e?.gradient?.logRhatSlowCluster),
     'predictors.soft': of(p?.soft, e?.gradient?.logRhatSoft),

@@ -20,6 +20,7 @@ import { type LevelMotion, STATIONARY_LEVEL } from '../membership/level-motion.j
 import { DEFAULT_THRESHOLDS, levelsInside, type ModeThresholds, modeSet } from '../membership/mode-sets.js';
 import type { Rates } from '../membership/rates.js';
 import { hardMembership, type SoftWindow, softMembership, type TimeAndMass } from '../membership/soft-window.js';
+import { addCouplingNorms, couplingNorms } from './coupling-norms.js';
 import { type DenseModes, denseModes } from './dense-modes.js';
 import {
   type Evaluation,
@@ -33,6 +34,7 @@ import {
 import { spectralForm, spectralFormCotangent } from './spectral-form.js';
 import { type FoldedData, foldData, posteriorVariance, type TableSignal, tableSignal } from './table-signal.js';
 import { quadratureMeasure, type TableTimescale, tableTimescale } from './table-timescale.js';
+import { type TableCorrelation, tableCorrelation } from './total-correlation.js';
 
 /** The route over a table of all states: any graph, any kernel, up to MAX_TABLE_BITS bits; modes up to MAX_DENSE_STATES states. */
 export class TableRoute implements Route {
@@ -91,11 +93,15 @@ export class TableRoute implements Route {
         : null;
     const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
     const soft = wants.has('softTimescale') || wants.has('softMass') ? this.softCluster(theta) : null;
+    const correlation = wants.has('totalCorrelation') ? tableCorrelation(law) : null;
+    const couplings = this.model.edges.length;
     const all: Quantities = {
+      ...couplingNorms(theta, couplings),
       ...(signal && { signal: squaredNorm(signal.g), kl: signal.kl }),
       ...(time && { timescale: time.timescale, variance: time.variance }),
       ...(cluster && { slowClusterTimescale: cluster.timescale, slowClusterMass: cluster.mass }),
       ...(soft && { softTimescale: soft.timescale, softMass: soft.mass }),
+      ...(correlation && { totalCorrelation: correlation.value }),
     };
     const info = time?.info ?? {
       converged: true,
@@ -107,7 +113,11 @@ export class TableRoute implements Route {
     return {
       value: Object.fromEntries(quantities.map((q) => [q, all[q]])),
       info: { route: 'table', ...info },
-      pullback: (bar) => pullback(law, kernel, bar, { signal, time, cluster, soft }),
+      pullback: (bar) => {
+        const out = pullback(law, kernel, bar, { signal, time, cluster, soft, correlation });
+        addCouplingNorms(out, theta, couplings, bar);
+        return out;
+      },
     };
   }
 
@@ -238,6 +248,7 @@ interface Parts {
   readonly time: TableTimescale | null;
   readonly cluster: Cluster | null;
   readonly soft: Cluster | null;
+  readonly correlation: TableCorrelation | null;
 }
 
 function pullback(law: Boltzmann, kernel: () => KernelOperator, bar: Quantities, parts: Parts): Float64Array {
@@ -273,6 +284,10 @@ function pullback(law: Boltzmann, kernel: () => KernelOperator, bar: Quantities,
   }
   if (bar.softTimescale || bar.softMass) {
     addCluster(evaluated(parts.soft, 'softTimescale'), bar.softTimescale, bar.softMass);
+  }
+  if (bar.totalCorrelation) {
+    const { ratio } = evaluated(parts.correlation, 'totalCorrelation');
+    for (let s = 0; s < lbar.length; s++) lbar[s] += bar.totalCorrelation * law.pi[s] * ratio[s];
   }
   add(out, 1, pullbackLogPi(law, lbar));
   if (bar.signal) add(out, bar.signal, evaluated(parts.signal, 'signal').signalGradient());
