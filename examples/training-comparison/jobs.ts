@@ -28,11 +28,11 @@ const keyOf = ({ data, arm, configuration, seed, common }: Job) =>
   JSON.stringify([data, arm.name, configuration, seed, common]);
 
 /**
- * Runs what the file does not hold yet and adds a line for each as it ends; gives the results of all jobs, in order. A process that is killed loses the run
+ * Runs the jobs, when resumed those that the file does not hold yet, and adds a line for each as it ends; gives the results of all jobs, in order. A process that is killed loses the run
  * that it was in, of a few seconds, and a line that was cut off is run again.
  */
-export function runJobs(jobs: readonly Job[], file: string): Finished[] {
-  const done = new Map(readLines(file).map((line) => [line.key, line]));
+export function runJobs(jobs: readonly Job[], file: string, resume: boolean): Finished[] {
+  const done = new Map((resume ? readLines(file) : []).map((line) => [line.key, line]));
   writeFileAtomic(file, [...done.values()].map((line) => `${JSON.stringify(line)}\n`).join(''));
   const left = jobs.filter((job) => !done.has(keyOf(job)));
   const began = performance.now();

@@ -17,14 +17,21 @@ import type { Configuration } from './train.js';
  *   node dist/examples/training-comparison/run.js          compares the arms as tuned, into RESULTS.md
  *   node dist/examples/training-comparison/run.js --quick  shows in seconds that it runs
  *
- * Finished runs stand as lines of JSON in examples/out/training-comparison; the same command goes on where it was stopped. With `--data` only one data set is run.
+ * Finished runs stand as lines of JSON in examples/out/training-comparison; with `--resume` the same command goes on where it was stopped. With `--data` only one
+ * data set is run.
  */
 const {
   quick,
   tune,
+  resume = false,
   data: only,
 } = parseArgs({
-  options: { quick: { type: 'boolean' }, tune: { type: 'boolean' }, data: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean' },
+    tune: { type: 'boolean' },
+    resume: { type: 'boolean' },
+    data: { type: 'string' },
+  },
 }).values;
 const source = (name: string) => new URL(`../../../examples/training-comparison/${name}`, import.meta.url);
 const out = new URL('../../../examples/out/training-comparison/', import.meta.url).pathname;
@@ -48,7 +55,7 @@ function tuneArms({ common, tuningSeeds }: Settings): void {
         tuningSeeds.map((seed): Job => ({ data, arm, configuration, seed, common: { ...common, exactR: 0 } })),
       ),
     );
-    const lines = runJobs(jobs, `${out}tune-${data}.jsonl`);
+    const lines = runJobs(jobs, `${out}tune-${data}.jsonl`, resume);
     tuned[data] = Object.fromEntries(ARMS.map((arm) => [arm.name, best(arm, lines)]));
   }
   const complete = names.length === DATA_NAMES.length;
@@ -72,18 +79,21 @@ function best(arm: Arm, lines: readonly Finished[]): Configuration {
 }
 
 /** All arms as tuned, on seeds that tuning has not seen; those led by `R_hat` also with half of the budget. */
-function compare({ common, seeds, targets }: Settings): void {
+function compare({ common, seeds, targets, arms: chosen }: Settings): void {
+  const arms = ARMS.filter(({ name }) => chosen === undefined || chosen.includes(name));
   const tuned = JSON.parse(readFileSync(source('tuned.json'), 'utf8')) as Tuned;
   const half = { ...common, budget: common.budget / 2 };
   const lines = names.flatMap((data) => {
     const jobs = [common, half].flatMap((limits) =>
-      ARMS.filter((arm) => limits === common || arm.led).flatMap((arm) =>
-        seeds.map((seed): Job => ({ data, arm, configuration: tuned[data][arm.name], seed, common: limits })),
-      ),
+      arms
+        .filter((arm) => limits === common || arm.led)
+        .flatMap((arm) =>
+          seeds.map((seed): Job => ({ data, arm, configuration: tuned[data][arm.name], seed, common: limits })),
+        ),
     );
-    return runJobs(jobs, `${out}${quick ? 'quick-' : ''}${data}.jsonl`);
+    return runJobs(jobs, `${out}${quick ? 'quick-' : ''}${data}.jsonl`, resume);
   });
-  const text = resultsText(lines, ARMS, names, { common, seeds, targets });
+  const text = resultsText(lines, arms, names, { common, seeds, targets });
   if (!quick && names.length === DATA_NAMES.length) writeFileAtomic(source('RESULTS.md').pathname, text);
   process.stdout.write(text);
 }

@@ -30,6 +30,7 @@ export const FULL: Settings = {
 export const QUICK: Settings = {
   ...FULL,
   common: { ...FULL.common, budget: 8000, lookEvery: 1000, checkpoints: 4, exactR: 2 },
+  arms: ['plain', 'adaptive correlation penalty', 'persistent chains', 'gap floor', 'budget by gap of R_hat'],
   seeds: [1, 2],
   targets: { digits: [0.6, 0.4], bars: [2, 1] },
 };
