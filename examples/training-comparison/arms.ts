@@ -167,6 +167,17 @@ export const ARMS: readonly Arm[] = [
       return { sweeps: clamp(now === null ? LONGEST : 2 * (product / Math.exp(now.value))), gradient: null };
     },
   },
+  {
+    name: 'persistent, budget by gap',
+    meaning: 'effective gap times window',
+    led: true,
+    persistent: true,
+    grid: { learningRates: TWO_RATES, values: [0.1, 0.3, 1, 3] },
+    control: (product, problem) => (theta) => {
+      const now = at(problem, gap, theta);
+      return { sweeps: clamp(now === null ? LONGEST : product / Math.exp(now.value)), gradient: null };
+    },
+  },
 ];
 
 /** The exact autocorrelation of the gradient observables after so many sweeps, each by its share of the variance (2.6). */
