@@ -40,8 +40,11 @@ export interface PlainUpdate {
 /** No update of any arm is shorter or longer, in sweeps of a chain. */
 const SHORTEST = 4;
 const LONGEST = 400;
-const TWO_RATES = [0.01, 0.03];
-const EIGHT_RATES = [0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05];
+const RATES = [0.003, 0.01, 0.03];
+/** For arms that have nothing else to tune: as many as the others have pairs. */
+const MORE_RATES = [
+  0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07,
+];
 
 const clamp = (sweeps: number) => Math.min(LONGEST, Math.max(SHORTEST, Math.round(sweeps)));
 
@@ -65,12 +68,12 @@ const rhat = (samples: number): Pick<Objective, 'quantities' | 'evaluate'> => ({
 const window = (sweeps: number) => sweeps - Math.floor(sweeps / 2);
 
 export const ARMS: readonly Arm[] = [
-  { name: 'plain', meaning: '', led: false, grid: { learningRates: EIGHT_RATES, values: [0] } },
+  { name: 'plain', meaning: '', led: false, grid: { learningRates: MORE_RATES, values: [0] } },
   {
     name: 'longer updates',
     meaning: 'sweeps per chain and update',
     led: false,
-    grid: { learningRates: TWO_RATES, values: [20, 40, 80, 160] },
+    grid: { learningRates: RATES, values: [20, 40, 80, 160, 320] },
     control: (sweeps) => () => ({ sweeps, gradient: null }),
   },
   {
@@ -78,20 +81,20 @@ export const ARMS: readonly Arm[] = [
     meaning: 'share of the budget spent',
     led: false,
     stops: true,
-    grid: { learningRates: TWO_RATES, values: [0.05, 0.1, 0.2, 0.5] },
+    grid: { learningRates: RATES, values: [0.05, 0.1, 0.2, 0.35, 0.5] },
   },
   {
     name: 'weight decay',
     meaning: 'lambda',
     led: false,
     weightDecay: true,
-    grid: { learningRates: TWO_RATES, values: [0.001, 0.003, 0.01, 0.03] },
+    grid: { learningRates: RATES, values: [0.001, 0.003, 0.01, 0.03, 0.1] },
   },
   {
     name: 'adaptive correlation penalty',
     meaning: 'threshold',
     led: false,
-    grid: { learningRates: TWO_RATES, values: [0.01, 0.03, 0.1, 0.3] },
+    grid: { learningRates: RATES, values: [0.01, 0.03, 0.1, 0.3, 0.6] },
     control: (threshold, problem, { sweeps }) => {
       let state = UNCONTROLLED;
       return (theta) => {
@@ -109,13 +112,13 @@ export const ARMS: readonly Arm[] = [
     meaning: '',
     led: false,
     persistent: true,
-    grid: { learningRates: EIGHT_RATES, values: [0] },
+    grid: { learningRates: MORE_RATES, values: [0] },
   },
   {
     name: '-log R_hat penalty',
     meaning: 'lambda',
     led: true,
-    grid: { learningRates: TWO_RATES, values: [0.001, 0.003, 0.01, 0.03] },
+    grid: { learningRates: RATES, values: [0.001, 0.003, 0.01, 0.03, 0.1] },
     control: (lambda, problem, { sweeps, chains }) => {
       const objective = rhat(chains * window(sweeps));
       return (theta) => {
@@ -128,7 +131,7 @@ export const ARMS: readonly Arm[] = [
     name: 'gap floor',
     meaning: 'least effective gap per sweep',
     led: true,
-    grid: { learningRates: TWO_RATES, values: [0.03, 0.1, 0.2, 0.4] },
+    grid: { learningRates: RATES, values: [0.01, 0.03, 0.1, 0.2, 0.4] },
     // The augmented Lagrangian of `log gamma >= log floor`: the multiplier moves by a tenth of what is added for a violation now.
     control: (floor, problem, { sweeps }) => {
       let multiplier = 0;
@@ -146,7 +149,7 @@ export const ARMS: readonly Arm[] = [
     name: 'budget by R_hat',
     meaning: 'R_hat that an update is long enough for',
     led: true,
-    grid: { learningRates: TWO_RATES, values: [0.01, 0.03, 0.1, 0.3] },
+    grid: { learningRates: RATES, values: [0.01, 0.03, 0.1, 0.3, 1] },
     control: (target, problem, { chains }) => {
       const objective = rhat(chains);
       return (theta) => {
@@ -160,7 +163,7 @@ export const ARMS: readonly Arm[] = [
     name: 'budget by gap of R_hat',
     meaning: 'effective gap times window',
     led: true,
-    grid: { learningRates: TWO_RATES, values: [1, 2, 4, 8] },
+    grid: { learningRates: RATES, values: [0.5, 1, 2, 4, 8] },
     // The factor gamma K of R_hat (3.2) alone: how often the chain forgets what the gradient sees, whatever is left of the signal.
     control: (product, problem) => (theta) => {
       const now = at(problem, gap, theta);
@@ -172,7 +175,7 @@ export const ARMS: readonly Arm[] = [
     meaning: 'effective gap times window',
     led: true,
     persistent: true,
-    grid: { learningRates: TWO_RATES, values: [0.1, 0.3, 1, 3] },
+    grid: { learningRates: RATES, values: [0.03, 0.1, 0.3, 1, 3] },
     control: (product, problem) => (theta) => {
       const now = at(problem, gap, theta);
       return { sweeps: clamp(now === null ? LONGEST : product / Math.exp(now.value)), gradient: null };
