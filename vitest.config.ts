@@ -9,11 +9,14 @@ export default defineConfig({
       { find: /^htdml$/, replacement: source('src/index.ts') },
       { find: /^htdml\/objectives$/, replacement: source('objectives/index.ts') },
       { find: /^htdml\/proofs$/, replacement: source('proofs/index.ts') },
+      { find: /^htdml\/tfjs$/, replacement: source('src/adapters/tfjs/index.ts') },
     ],
   },
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
+    // Test files already run side by side.
+    env: { HTDML_THREADS: '1' },
     reporters: ['default', './test/support/summary-reporter.ts'],
   },
 });

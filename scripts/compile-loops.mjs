@@ -16,7 +16,8 @@ if (age(target) < newest) {
   const { error, stderr } = await asc.main(
     [
       `${folder}/index.ts`,
-      ...['--outFile', 'loops.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'],
+      ...['--outFile', 'loops.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd,threads'],
+      ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
       ...['--baseDir', root],
     ],
     { writeFile: (name, contents) => files.set(name, contents) },

@@ -108,7 +108,7 @@ export {
   scanModels,
 } from './trainability/paths/path-report.js';
 export type { ModeGroup, ModePredictors, Predictor } from './trainability/predictors.js';
-export { createRoute, type RouteOptions } from './trainability/routes/create-route.js';
+export { createRoute, type ProbeOptions, type RouteOptions } from './trainability/routes/create-route.js';
 export {
   logEffectiveGap,
   logRhat,
@@ -119,6 +119,7 @@ export type {
   Evaluation,
   Moments,
   ObservableTimes,
+  ProbeErrors,
   Quantities,
   Quantity,
   Relaxation,

@@ -244,6 +244,24 @@ test.concurrent('training-comparison: the divergences against free energies, equ
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
+test.concurrent('hypernetwork: the gradient through TensorFlow.js against differences, and an emitted model against sums and a dense solve', async () => {
+  const [kl, Rhat, gap, start, off, offTrained, length, along] = await printed(
+    'hypernetwork',
+    /^1 .* (\S+) +(\S+) +(\S+)$[\s\S]*at the start +(\S+) +(\S+)\nafter training +\S+ +(\S+)\n[\s\S]*: (\S+) by backpropagation, (\S+) by/m,
+  );
+  // A derivative passes through sums of six terms and of three conditions, each rounded to eps32 / 2 of what it adds up, which is of the size of the derivatives at the start.
+  const eps32 = 2 ** -23;
+  expect(off).toBeLessThan(8 * eps32 * start);
+  expect(offTrained).toBeLessThan(8 * eps32 * start);
+  // With h = eps32^(1/5) rounding of a loss of size 1 and h^4 of its fifth derivative are both eps32^(4/5).
+  expect(Math.abs(along - length)).toBeLessThan(8 * eps32 ** 0.8);
+  const data = teacherLaw(readModel(out('hypernetwork', 'teacher.json')));
+  const exact = byBruteForce(readModel(out('hypernetwork', 'u-1.json')), data, 'alternating-block');
+  expect(Math.abs(exact.kl - kl)).toBeLessThan(5.1e-6);
+  expect(Math.abs((500 * exact.signal) / exact.timescale / Rhat - 1)).toBeLessThan(5.1e-4);
+  expect(Math.abs(exact.gap / gap - 1)).toBeLessThan(5.1e-4);
+});
+
 test('every example is run by a test above', () => {
   const source = readFileSync(new URL(import.meta.url), 'utf8');
   const run = new Set([...source.matchAll(/await printed\(\s*'([^']+)'/g)].map(([, name]) => `${name}.ts`));

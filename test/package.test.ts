@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as api from 'htdml';
 import * as objectives from 'htdml/objectives';
+import * as tfjs from 'htdml/tfjs';
 import { describe, expect, test } from 'vitest';
 import { readSpec } from '../src/cli/spec.js';
 import * as errors from '../src/errors.js';
@@ -97,6 +98,17 @@ test('the public surface', () => {
     'totalCorrelation',
     'weightedSum',
   ]);
+  expect(Object.keys(tfjs).sort()).toEqual([
+    'REGULARIZER_OBJECTIVES',
+    'kl',
+    'logEffectiveGap',
+    'logRHat',
+    'logRHatSlowCluster',
+    'logRHatSoft',
+    'objective',
+    'registerRegularizer',
+    'trainabilityCallback',
+  ]);
   expect(api.version).toBe(manifest.version);
 });
 
@@ -141,8 +153,8 @@ describe('an error class is one class from every side', () => {
 
 describe('what is published', () => {
   test('every entry point resolves, has types, and gives what the sources give', async () => {
-    expect(Object.keys(manifest.exports)).toEqual(['.', './objectives', './proofs', './package.json']);
-    for (const entry of ['.', './objectives', './proofs']) {
+    expect(Object.keys(manifest.exports)).toEqual(['.', './objectives', './proofs', './tfjs', './package.json']);
+    for (const entry of ['.', './objectives', './proofs', './tfjs']) {
       const { types, default: code } = manifest.exports[entry];
       // Types must come first to be found.
       expect(Object.keys(manifest.exports[entry])[0]).toBe('types');
@@ -158,11 +170,25 @@ describe('what is published', () => {
       `
       const keys = async (name) => Object.keys(await import(name)).sort();
       const { default: manifest } = await import('htdml/package.json', { with: { type: 'json' } });
-      console.log(JSON.stringify([await keys('htdml'), await keys('htdml/objectives'), manifest.name]));
+      console.log(JSON.stringify([await keys('htdml'), await keys('htdml/objectives'), await keys('htdml/tfjs'), manifest.name]));
     `,
       '--no-warnings',
     );
-    expect(JSON.parse(out)).toEqual([Object.keys(api).sort(), Object.keys(objectives).sort(), 'htdml']);
+    expect(JSON.parse(out)).toEqual([...[api, objectives, tfjs].map((entry) => Object.keys(entry).sort()), 'htdml']);
+  });
+
+  test('nothing that is published imports TensorFlow.js, whose packages are optional', () => {
+    const folder = join(ROOT, 'dist', 'src', 'adapters', 'tfjs');
+    const files = readdirSync(folder).filter((name) => /\.(js|d\.ts)$/.test(name));
+    expect(files).toContain('index.d.ts');
+    for (const name of files) {
+      expect(readFileSync(join(folder, name), 'utf8'), name).not.toMatch(
+        /(from|import|require)\s*\(?\s*['"]@tensorflow/,
+      );
+    }
+    for (const peer of Object.keys(manifest.peerDependencies)) {
+      expect(manifest.peerDependenciesMeta[peer]).toEqual({ optional: true });
+    }
   });
 
   test('nothing else can be imported', async () => {

@@ -20,6 +20,25 @@ test('the library example of the README runs as it stands', () => {
   expect(gap).toBeLessThan(1);
 });
 
+test('the TensorFlow.js example of the README runs as it stands, with the parts of the union package that are installed here', () => {
+  const code = readme.match(/```ts\n(import \* as tf [\s\S]*?)```/)?.[1] ?? '';
+  const installed = ['core', 'layers', 'backend-cpu'].map((part) => `import '@tensorflow/tfjs-${part}';`).join('\n');
+  const parts = code
+    .replace("'@tensorflow/tfjs';", `'@tensorflow/tfjs-core';\n${installed}`)
+    .replace(' as tf.Scalar', '');
+  expect(parts).toContain(installed);
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', parts], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [divergence, logRhat] = output.split(' ').map(Number);
+  // Three patterns of three spins: a model that knows nothing is log(8 / 3) away.
+  expect(divergence).toBeGreaterThan(0);
+  expect(divergence).toBeLessThan(Math.log(8 / 3));
+  expect(Number.isFinite(logRhat)).toBe(true);
+});
+
 /** `npm run coverage-table` rewrites the block instead. */
 test('the coverage table of the README is the one that the library gives', () => {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

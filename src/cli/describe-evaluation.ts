@@ -47,6 +47,12 @@ export function describeEvaluation(model: Model, e: ModelEvaluation, measured: M
     facts.push(['slow cluster, certified', `up to ${num(radius)} in the 1-norm of theta  (limited by ${limitedBy})`]);
   }
   facts.push(['R / full R_hat, proven', e.trackingBound?.map((x) => num(x, 6)).join(' to ') ?? '-']);
+  const { probes } = e.numerics;
+  if (probes !== undefined) {
+    const { timescale } = e.predictors.full;
+    const share = timescale === null ? null : (100 * probes.timescale) / timescale;
+    facts.push(['T from probes', `${probes.count}, standard error ${num(probes.timescale)} steps (${num(share, 3)}%)`]);
+  }
   const named = Object.entries(e.gates);
   facts.push(['gates', `${named.flatMap(([name, { met }]) => (met ? [name] : [])).join(' ')} met`]);
   for (const [name, gate] of named) {

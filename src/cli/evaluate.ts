@@ -1,8 +1,10 @@
 import { type MeasureOptions, measureVisits } from '../estimation/measure.js';
+import { randomSource } from '../estimation/random.js';
 import { KERNEL_NAMES } from '../kernel/kernels.js';
 import { secondsOf, workload } from '../trainability/cost.js';
 import { evaluateModel } from '../trainability/evaluation.js';
 import { checkOptions } from '../trainability/options.js';
+import type { ProbeOptions } from '../trainability/routes/create-route.js';
 import { gateSchema, referenceSchema } from '../trainability/thresholds.js';
 import { describeEvaluation } from './describe-evaluation.js';
 import { measure } from './measure.js';
@@ -24,6 +26,7 @@ export interface EvaluateFlags extends ResourceFlags {
   readonly epsilon: string;
   readonly kappa: string;
   readonly soft?: string;
+  readonly probes?: string;
   readonly gradient?: boolean;
   readonly gate?: readonly string[];
   readonly reference?: readonly string[];
@@ -57,12 +60,13 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
     kappa: '--kappa',
   });
   if (options.soft !== undefined) checkOptions({ eta: options.soft }, ['eta'], { eta: '--soft' });
+  const probes = flags.probes === undefined ? undefined : probeOptions(flags.probes, flags.seed);
   const asked = flags.measure === undefined ? null : measureOptions(options, flags.measure, flags.seed);
-  const { bytes, report } = workload(model, options);
+  const { bytes, report } = workload(model, { ...options, probes });
   const visits = report + source.visits + (asked === null ? 0 : measureVisits(model, asked));
   const estimate = admit('This evaluation', { bytes: bytes + source.bytes, seconds: secondsOf(visits) }, flags);
   const data = source.law();
-  const evaluation = evaluateModel(model, data, options);
+  const evaluation = evaluateModel(model, data, { ...options, probes });
   const measured = asked && measure(model, data, asked);
   return {
     output: flags.json
@@ -70,6 +74,13 @@ export function evaluateCommand(modelPath: string, flags: EvaluateFlags): { outp
       : describeEvaluation(model, evaluation, measured),
     code: evaluation.numerics.converged ? 0 : 3,
   };
+}
+
+/** `--probes`: how many, with the signs that `--seed` gives. */
+function probeOptions(text: string, seed: string): ProbeOptions {
+  const asked = { probes: numeric('--probes', text), seed: numeric('--seed', seed) };
+  checkOptions(asked, ['probes', 'seed'], { probes: '--probes', seed: '--seed' });
+  return { count: asked.probes, random: randomSource(asked.seed) };
 }
 
 /** `--measure`: the estimator run again and again, from the same start and with the same schedule. */

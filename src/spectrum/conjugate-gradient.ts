@@ -10,9 +10,9 @@ export interface CgResult {
   readonly backwardError: number;
   /** Whether the backward error is at the level of rounding. The error of `u` is at most that over the spectral gap. */
   readonly converged: boolean;
-  /** Coefficients of the Lanczos matrix of `I - P` started at `b`: its diagonal and off-diagonal. */
-  readonly diagonal: Float64Array;
-  readonly offDiagonal: Float64Array;
+  /** What the steps were: their Lanczos matrix is {@link lanczosMatrix}. */
+  readonly alphas: readonly number[];
+  readonly betas: readonly number[];
 }
 
 /**
@@ -59,7 +59,8 @@ export function conjugateGradient(kernel: KernelOperator, b: Float64Array, maxIt
     backwardError,
     // A few operations per spin and iteration each round once.
     converged: backwardError <= 64 * EPS * Math.sqrt(n),
-    ...lanczosMatrix(alphas, betas),
+    alphas,
+    betas,
   };
 }
 
@@ -77,7 +78,8 @@ export function dot(pi: Float64Array, x: Float64Array, y: Float64Array): number 
   return sum;
 }
 
-function lanczosMatrix(alphas: readonly number[], betas: readonly number[]) {
+/** The Lanczos matrix of conjugate gradients without a preconditioner, from what their steps were (Golub and Meurant 2010, chapter 4). */
+export function lanczosMatrix(alphas: readonly number[], betas: readonly number[]) {
   const diagonal = Float64Array.from(alphas, (alpha, k) => 1 / alpha + (k > 0 ? betas[k - 1] / alphas[k - 1] : 0));
   const offDiagonal = Float64Array.from(
     { length: Math.max(0, alphas.length - 1) },

@@ -1,11 +1,12 @@
-import { isCompiled, LANES, multivectors } from '../kernel/compiled/table.js';
+import { jobBytes } from '../kernel/compiled/job.js';
+import { isCompiled, LANES } from '../kernel/compiled/table.js';
 import { KERNELS, type KernelName, type Schedule, schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
 import { tableBits } from '../model/state-space.js';
 import { walshHadamard } from '../model/walsh-hadamard.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { hasLayeredError } from './layered-error.js';
-import { isFactorable } from './routes/create-route.js';
+import { isFactorable, type ProbeOptions } from './routes/create-route.js';
 import { layerSpins } from './routes/factored-route.js';
 import { DIRECT_STATES } from './routes/table-timescale.js';
 import type { Start } from './start.js';
@@ -38,11 +39,15 @@ export interface WorkloadOptions {
   readonly start: Start;
   /** Whether gradients in theta are asked for. */
   readonly gradient: boolean;
+  /** Random probes, where `T` is estimated from them. */
+  readonly probes?: Pick<ProbeOptions, 'count'> | undefined;
 }
 
 /** The {@link Workload} of `evaluateModel`. Throws {@link UnsupportedError} for a model that no route takes. */
 export function workload(model: Model, options: WorkloadOptions): Workload {
-  return isFactorable(model, options.kernel) ? factoredWorkload(model, options) : tableWorkload(model, options);
+  return options.probes === undefined && isFactorable(model, options.kernel)
+    ? factoredWorkload(model, options)
+    : tableWorkload(model, options);
 }
 
 /** Bytes and visits of tabulating a teacher's visible law, most of it in the list of patterns. */
@@ -79,22 +84,27 @@ function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   const setUp = n * (30 + 6 * model.spins);
   const observable = n * (differentiable ? 3 * step + 12 : 6);
   const direct = n <= DIRECT_STATES || !reversible;
+  const compiled = !direct && isCompiled(model, kernel);
+  const probes = compiled ? options.probes?.count : undefined;
+  const iterated = n * CG_ITERATIONS * Math.sqrt(sweep) * (step + 6);
   const solve = direct
     ? n ** 3 + p * n * n * (reversible ? 3 : 6) * 2
-    : p * n * CG_ITERATIONS * Math.sqrt(sweep) * (step + 6);
-  const compiled = !direct && isCompiled(model, kernel);
+    : probes === undefined
+      ? p * iterated
+      : Math.max(LANES, probes) * iterated + p * n * (2 * step + 20) + COMPILED_SPEED * model.spins * n * (step + 10);
   const speed = compiled ? COMPILED_SPEED : 1;
   const timescale = setUp + (solve + p * observable * (direct ? (reversible ? 6 : 9) : 1)) / speed;
   const signal = setUp + 40 * n;
   let report = BASE_VISITS + timescale + 2 * signal + 3 * p * n;
   if (dense) report += denseVisits(model, options, step);
-  else if (reversible) report += setUp + solve + p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3;
-  const panel = compiled ? multivectors(plan.kind === 'product', model.spins) * n * LANES * NUMBER : 0;
+  else if (reversible && probes === undefined)
+    report += setUp + solve / speed + p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3;
+  const job = compiled ? jobBytes(n, p, plan.kind === 'product', model.spins) : 0;
   const kernelBytes = n * NUMBER * (3 + model.spins + 2);
   const denseBytes = dense ? 3 * n * n * NUMBER : 0;
   return {
     // The plain loops keep a kernel while relaxation uses another, and the compiled ones may have to give way to them; solvers and signal have ten tables more.
-    bytes: BASE_BYTES + panel + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
+    bytes: BASE_BYTES + job + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
     report,
     timescale,
     signal,

@@ -16,9 +16,9 @@ import {
 } from './operational.js';
 import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
-import { createRoute } from './routes/create-route.js';
+import { createRoute, type ProbeOptions } from './routes/create-route.js';
 import { RESOLVED_GAP, resolvedSignal } from './routes/resolved.js';
-import type { Relaxation, Route, RouteInfo, Spectrum } from './routes/route.js';
+import type { ProbeErrors, Relaxation, Route, RouteInfo, Spectrum } from './routes/route.js';
 import { TableRoute } from './routes/table-route.js';
 import { type SoftPredictor, softReport } from './soft-report.js';
 import { type Start, startLaw, startState } from './start.js';
@@ -45,6 +45,8 @@ export interface EvaluateOptions {
   readonly soft?: number | undefined;
   /** Whether to add the gradients in theta. */
   readonly gradient: boolean;
+  /** `T` from random probes on a large table, as {@link createRoute} takes them; left out for exact. */
+  readonly probes?: ProbeOptions | undefined;
   /** Thresholds of the gates that differ from {@link DEFAULT_GATE_THRESHOLDS}. */
   readonly gateThresholds?: Partial<GateThresholds> | undefined;
   /** References of the limiting factor that differ from {@link DEFAULT_REFERENCES}. */
@@ -110,7 +112,13 @@ export interface ModelEvaluation {
   /** What the gates allow to claim. */
   readonly claim: Claim;
   /** How the solve of (3.3) went. */
-  readonly numerics: Omit<RouteInfo, 'observables'>;
+  readonly numerics: Omit<RouteInfo, 'observables' | 'probes'> & {
+    /** Standard errors where `T` comes from probes. */
+    readonly probes?: Omit<ProbeErrors, 'gradient'> & {
+      /** Of the gradient of `T`, in theta order; null where all probes are one group. */
+      readonly gradient: readonly number[] | null;
+    };
+  };
   /** Gradients in theta order, where they were asked for. */
   readonly gradient?: GradientReport;
   /** Why something is null, by its path in this object. */
@@ -128,7 +136,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
   const { gateThresholds, references } = runThresholds(options.gateThresholds, options.references);
   const { kernel, window, burnIn, chains, start } = options;
   const thresholds = { epsilon: options.epsilon, kappa: options.kappa };
-  const route = createRoute(model, data, { kernel, thresholds });
+  const route = createRoute(model, data, { kernel, thresholds, probes: options.probes });
   const table = smallTable(route, model, data, options);
   const notes: Note[] = [];
   const noted = <T>(value: T | null, path: string, reason: string): T | null => {
@@ -139,7 +147,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
 
   const evaluation = route.evaluate(theta, ['timescale', 'variance', 'signal', 'kl']);
   const { timescale = 0, variance = 0, kl = 0 } = evaluation.value;
-  const { observables, ...numerics } = evaluation.info;
+  const { observables, probes, ...numerics } = evaluation.info;
   const signal = resolvedSignal(evaluation.value.signal ?? 0, theta.length);
   const samples = chains * window;
   const full = predict(timescale, variance, signal, samples);
@@ -148,11 +156,12 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     : 'the chain is too slow in double precision';
   if (full.Rhat === null) notes.push({ path: 'predictors.full', reason: stuck });
 
-  const relaxation = route.relaxation(theta);
+  const probed = probes !== undefined;
+  const relaxation = probed ? UNKNOWN : route.relaxation(theta);
   const resolved = isResolved(relaxation);
   const modes = resolved ? modePredictors(relaxation, thresholds, signal, samples) : null;
   const { measure } = relaxation;
-  const unresolved = whyUnresolved(kernel, relaxation, resolved) ?? stuck;
+  const unresolved = probed ? PROBED : (whyUnresolved(kernel, relaxation, resolved) ?? stuck);
   if (modes === null) notes.push({ path: 'predictors', reason: unresolved });
   else if (modes.relevant.Rhat === null || (modes.singleGap !== 'symmetry-zero' && modes.singleGap.Rhat === null)) {
     notes.push({ path: 'predictors', reason: stuck });
@@ -196,7 +205,7 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     table: table && tableFacts(table, model, data, start),
     R,
     relevantRhat: modes?.relevant.Rhat ?? null,
-    reasons: { table: NO_TABLE, modes: unresolved, timescale: stuck },
+    reasons: { table: NO_TABLE, modes: unresolved, timescale: probed ? PROBED : stuck },
   });
   const soft =
     options.soft !== undefined && resolved && table !== null && relaxation.groups !== null
@@ -238,13 +247,16 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     trackingBound: 'reason' in bound ? null : bound.interval,
     certificate: certificate === null || 'reason' in certificate ? null : certificate,
     spectralGap: noted(slowest, 'spectralGap', unresolved),
-    slowestObservable: noted(slowestTime, 'slowestObservable', stuck),
+    slowestObservable: noted(slowestTime, 'slowestObservable', probed ? PROBED : stuck),
     limitingFactor: noted(limitingFactor(full, signal, window, sweep, references), 'limitingFactor', stuck),
     gates,
     gateThresholds,
     references,
     claim: claim(gates),
-    numerics,
+    numerics: {
+      ...numerics,
+      ...(probes && { probes: { ...probes, gradient: probes.gradient && [...probes.gradient] } }),
+    },
     ...(options.gradient && {
       gradient: gradientReport(evaluation, route.differentiable, table, soft, theta, samples, signal, resolved, notes),
     }),
@@ -286,6 +298,8 @@ function slowestObservable({ timescale, variance }: { timescale: Float64Array; v
   return parameter < 0 ? null : { parameter, integratedTime };
 }
 
+const PROBED = 'random probes tell the sum over observables alone';
+const UNKNOWN: Relaxation = { groups: null, slowest: null, measure: null };
 const NO_TABLE = `it is computed from a table of at most ${MAX_DENSE_STATES} states`;
 
 /** What the gates need of all states. */

@@ -6,6 +6,9 @@ interface Rule {
   readonly remedy: string;
 }
 
+/** Beyond so many, observable by observable is cheaper, and exact. */
+const MAX_PROBES = 1024;
+
 const whole = (least: number, what: string): Rule => ({
   ok: (value) => Number.isSafeInteger(value) && value >= least,
   expected: `a whole number of at least ${least}`,
@@ -18,6 +21,11 @@ const RULES = {
   chains: whole(1, 'independent chains'),
   repetitions: whole(2, 'independent repetitions; an error bar needs two'),
   seed: whole(0, 'the seed'),
+  probes: {
+    ok: (value) => Number.isInteger(value) && value >= 1 && value <= MAX_PROBES,
+    expected: `a whole number from 1 to ${MAX_PROBES}`,
+    remedy: 'eight cost what one does, and the error falls with the square root of their number',
+  },
   steps: {
     ok: (value) => Number.isSafeInteger(value) && value >= 2 && value <= 10_000,
     expected: 'a whole number from 2 to 10000',

@@ -205,8 +205,10 @@ test('an RBM is the Ising model of its edges with hidden spins', () => {
       });
       const data = dataLawFromCounts(m, [[seed % 2 ** m, 1]]);
       const [x, y] = [evaluate(machine, data, kernel), evaluate(twin, data, kernel)];
-      // The same tables in the same order.
-      for (const quantity of QUANTITIES) expect(y[quantity]).toBe(x[quantity]);
+      // The same tables in the same order; blocks given by hand are not solved by the compiled loops, which are right to rounding over the gap.
+      for (const quantity of QUANTITIES) {
+        expect(Math.abs(y[quantity] - x[quantity])).toBeLessThanOrEqual(((64 * EPS) / x.gap) * Math.abs(x[quantity]));
+      }
       expect(Math.abs(x.gap - y.gap)).toBeLessThan(EPS);
     }),
     RUNS,

@@ -3,7 +3,7 @@ import { createKernel } from '../../src/kernel/kernels.js';
 import { MixtureKernel } from '../../src/kernel/mixture-kernel.js';
 import { boltzmann, centredObservable } from '../../src/model/boltzmann.js';
 import { stateSpace } from '../../src/model/state-space.js';
-import { centre, conjugateGradient, dot as weighted } from '../../src/spectrum/conjugate-gradient.js';
+import { centre, conjugateGradient, lanczosMatrix, dot as weighted } from '../../src/spectrum/conjugate-gradient.js';
 import { transitionMatrix } from '../../src/spectrum/dense-kernel.js';
 import { gaussQuadrature } from '../../src/spectrum/gauss.js';
 import { groundedSolver } from '../../src/spectrum/grounded.js';
@@ -75,7 +75,8 @@ describe.each(gradientCases())('$name', ({ model }) => {
         (x: number) => 1 / (1 + x),
       ];
       fc.forEach((b, a) => {
-        const { diagonal, offDiagonal } = conjugateGradient(kernel, b);
+        const steps = conjugateGradient(kernel, b);
+        const { diagonal, offDiagonal } = lanczosMatrix(steps.alphas, steps.betas);
         const { nodes, weights } = gaussQuadrature(diagonal, offDiagonal);
         const variance = inner(pi, b, b);
         // Weights are the squared first components of unit vectors; nodes lie in the spectrum (0, 1].
@@ -159,7 +160,8 @@ describe('limits of the iteration', () => {
     const space = boltzmann(stateSpace(flat.model), flat.model.theta, 1);
     const x = new Float64Array(16);
     centredObservable(space, 6, x);
-    const { diagonal, offDiagonal, iterations } = conjugateGradient(new MixtureKernel(space, [[0], [1], [2], [3]]), x);
+    const { alphas, betas, iterations } = conjugateGradient(new MixtureKernel(space, [[0], [1], [2], [3]]), x);
+    const { diagonal, offDiagonal } = lanczosMatrix(alphas, betas);
     expect(iterations).toBe(1);
     const { nodes, weights } = gaussQuadrature(diagonal, offDiagonal);
     expect([...nodes]).toEqual([0.25]);

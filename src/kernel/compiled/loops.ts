@@ -1,15 +1,30 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { WASM } from './wasm.js';
 
 /** The compiled loops and their memory. Addresses are in bytes; the loops know no more of the memory than they are told. */
 export interface Loops {
-  /** Solves the panels of a job. */
-  solve(job: number): void;
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: Memory;
+  /** Threads that may work at once, this one among them. */
+  readonly threads: number;
+  /** Writes what a table's kernel is applied by, once, before it is. */
+  prepare(table: number): void;
+  /** `y = P x` for a table and two blocks of eight functions; `work` is a third. */
+  apply(table: number, x: number, y: number, work: number): void;
+  /** Solves the panels of a job, which has a workspace for every thread or, with `alone`, for this one only. */
+  solve(job: number, alone: boolean): void;
+  /** Counts work that other threads could have shared; from some milliseconds on they are started. */
+  hire(multiplications: number): void;
+}
+
+interface Memory {
+  readonly buffer: SharedArrayBuffer;
+  grow(pages: number): number;
 }
 
 /** What of the global object is used; ECMAScript's own library does not declare it. */
 declare const WebAssembly: {
-  readonly Memory: new (limits: { initial: number; maximum: number }) => Loops['memory'];
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => Memory;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
@@ -17,6 +32,16 @@ declare const WebAssembly: {
 const PAGE = 65536;
 /** Where the loops' memory begins to be ours. */
 const FIRST = 1024;
+/** More threads than shards would have nothing to do. */
+export const MAX_SHARDS = 8;
+/** Tens of milliseconds of work, which is what starting a thread costs. */
+const WORTH_HIRING = 2e7;
+/** A thread that helps for as long as it lives. */
+const HELPER = `
+const { workerData } = require('node:worker_threads');
+const { module, memory, thread } = workerData;
+new WebAssembly.Instance(module, { env: { memory } }).exports.help(thread);
+`;
 
 let made: Loops | null | undefined;
 
@@ -26,12 +51,30 @@ export function loops(): Loops | null {
   return made;
 }
 
+/** HTDML_THREADS, or as many threads as the machine runs at once. Results are the same for any number. */
+export function threadCount(): number {
+  const wanted = Number(process.env.HTDML_THREADS);
+  return Math.min(MAX_SHARDS, Number.isInteger(wanted) && wanted > 0 ? wanted : availableParallelism());
+}
+
 function instantiate(): Loops | null {
   try {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: PAGE });
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: PAGE, shared: true });
     const module = new WebAssembly.Module(Buffer.from(WASM, 'base64'));
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    return { ...(exports as unknown as Omit<Loops, 'memory'>), memory };
+    const threads = threadCount();
+    let work = 0;
+    const hire = (multiplications: number) => {
+      const before = work;
+      work += multiplications;
+      if (before >= WORTH_HIRING || work < WORTH_HIRING) return;
+      for (let thread = 1; thread < threads; thread++) {
+        const helper = new Worker(HELPER, { eval: true, execArgv: [], workerData: { module, memory, thread } });
+        // One that cannot start is one fewer.
+        helper.on('error', () => {}).unref();
+      }
+    };
+    return { ...(exports as unknown as Pick<Loops, 'apply' | 'prepare' | 'solve'>), memory, threads, hire };
   } catch {
     return null;
   }
@@ -41,10 +84,11 @@ function instantiate(): Loops | null {
 export class Arena {
   private top = FIRST;
 
-  constructor(private readonly memory: Loops['memory']) {}
+  constructor(private readonly memory: Memory) {}
 
   /** The addresses of so many bytes each, on cache lines; null where the memory does not reach. */
   take(...bytes: readonly number[]): number[] | null {
+    const before = this.top;
     const addresses = bytes.map((size) => {
       const at = this.top;
       this.top += Math.ceil(size / 64) * 64;
@@ -54,6 +98,7 @@ export class Arena {
     try {
       if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
     } catch {
+      this.top = before;
       return null;
     }
     return addresses;

@@ -1,12 +1,10 @@
 import { type Boltzmann, centredSides } from '../../model/boltzmann.js';
-import { Arena, type Loops } from './loops.js';
-import { LANES, layOutTable, multivectorsOf, type Program } from './table.js';
+import { type Panels, runJob, type SolveLimits } from './job.js';
+import type { Loops } from './loops.js';
+import { LANES, type Program } from './table.js';
 
-/** Bytes of a right-hand side's record, of its result's, and of a job's. */
+/** Bytes of an observable's record. */
 const RECORD = 32;
-const JOB_BYTES = 64;
-const SCRATCH = 1024;
-const BYTE = 8;
 
 /** Per observable, in theta order. */
 export interface ObservableSolutions {
@@ -22,59 +20,81 @@ export interface ObservableSolutions {
   readonly backwardError: number;
 }
 
-/** What {@link solveObservables} stops at. */
-export interface SolveLimits {
-  /** Relative error of a `u_a` in the energy norm. */
-  readonly tolerance: number;
-  /** Iterations of eight observables together. */
-  readonly maxIterations: number;
-}
-
-/**
- * (3.3) for all observables by conjugate gradients, eight in lockstep, and (5.4) added up as they finish, so that memory does not grow with their number.
- * Preconditioned by the diagonal; a solution whose residual, computed anew, is not what the recursion claims is refined. Null where memory does not reach.
- */
+/** (3.3) for all observables, and (5.4) added up as they finish, so that memory does not grow with their number. Null where memory does not reach. */
 export function solveObservables(
   loops: Loops,
   law: Boltzmann,
   program: Program,
-  { tolerance, maxIterations }: SolveLimits,
+  limits: SolveLimits,
 ): ObservableSolutions | null {
-  const { states, masks } = law.space;
-  const panels = Math.ceil(masks.length / LANES);
-  const arena = new Arena(loops.memory);
-  const table = layOutTable(arena, law, program);
-  if (table === null) return null;
-  const lanes = panels * LANES;
-  const work = SCRATCH + multivectorsOf(program) * states * LANES * BYTE;
-  const taken = arena.take(JOB_BYTES, lanes * RECORD, lanes * RECORD, states * BYTE, work);
-  if (taken === null) return null;
-  const [job, records, results, density, workspace] = taken;
-
-  const sides = Array.from(masks, (_, a) => centredSides(law, a));
-  const words = arena.words(records, lanes * (RECORD / 4)).fill(0);
-  const numbers = arena.doubles(records, lanes * (RECORD / BYTE)).fill(0);
-  sides.forEach(({ ground, near, far }, a) => {
-    words[8 * a] = masks[a];
-    words[8 * a + 1] = ground < 0 ? 1 : 0;
-    numbers[4 * a + 1] = near;
-    numbers[4 * a + 2] = far;
-  });
-  arena.words(job, JOB_BYTES / 4).set([table, panels, records, results, workspace, density, maxIterations]);
-  arena.doubles(job + 32, 1)[0] = tolerance;
-  loops.solve(job);
-
-  const found = arena.doubles(results, lanes * (RECORD / BYTE));
-  const variance = Float64Array.from(sides, (side) => side.variance);
-  const column = (k: number) => Float64Array.from(sides, (_, a) => found[4 * a + k]);
-  let iterations = 0;
-  for (let panel = 0; panel < panels; panel++) iterations += found[4 * LANES * panel + 3];
+  const { masks } = law.space;
+  const { sides, variance } = observables(law);
+  const found = runJob(loops, law, program, sides, limits);
+  if (found === null) return null;
   return {
-    timescale: column(0).map((value, a) => value - variance[a] / 2),
+    timescale: variance.map((v, a) => found.energy[a] - v / 2),
     variance,
-    density: Float64Array.from(arena.doubles(density, states)),
-    iterations: iterations * Math.min(LANES, masks.length),
-    error: Math.max(...column(1)),
-    backwardError: Math.max(...column(2)),
+    density: found.density,
+    iterations: found.iterations.subarray(0, masks.length).reduce((sum, k) => sum + k, 0),
+    error: Math.max(...found.error),
+    backwardError: Math.max(...found.backwardError),
+  };
+}
+
+/** Steps of conjugate gradients without a preconditioner for one observable: `alpha_k`, and `beta_k` after it. */
+export interface Steps {
+  readonly variance: number;
+  readonly alphas: readonly number[];
+  readonly betas: readonly number[];
+}
+
+/** The steps of conjugate gradients from every observable, at most `maxIterations`, whose Lanczos matrices give quadrature. Null where memory does not reach. */
+export function observableSteps(
+  loops: Loops,
+  law: Boltzmann,
+  program: Program,
+  maxIterations: number,
+): readonly Steps[] | null {
+  const { sides, variance } = observables(law);
+  const limits = { tolerance: 0, maxIterations };
+  const found = runJob(loops, law, program, sides, limits, { preconditioner: 'none', keepSteps: true });
+  const steps = found?.steps;
+  if (found == null || steps == null) return null;
+  return Array.from(variance, (v, a) => {
+    const first = Math.floor(a / LANES) * maxIterations * 2 * LANES + (a % LANES);
+    const alphas: number[] = [];
+    const betas: number[] = [];
+    for (let k = 0; k < found.iterations[a]; k++) {
+      const alpha = steps[first + 2 * LANES * k];
+      // A lane that is done stands still.
+      if (!(alpha > 0)) break;
+      alphas.push(alpha);
+      betas.push(steps[first + 2 * LANES * k + LANES]);
+    }
+    return { variance: v, alphas, betas };
+  });
+}
+
+/** All centred observables as right-hand sides, and their variances. */
+export function observables(law: Boltzmann): { readonly sides: Panels; readonly variance: Float64Array } {
+  const { masks } = law.space;
+  const all = Array.from(masks, (_, a) => centredSides(law, a));
+  const panels = Math.ceil(masks.length / LANES);
+  return {
+    variance: Float64Array.from(all, (one) => one.variance),
+    sides: {
+      panels,
+      bytes: panels * LANES * RECORD,
+      rows: 0,
+      write: (words, doubles) => {
+        words.fill(0);
+        all.forEach(({ ground, near, far }, a) => {
+          words[8 * a] = masks[a];
+          words[8 * a + 1] = ground < 0 ? 1 : 0;
+          doubles[4 * a + 1] = near;
+          doubles[4 * a + 2] = far;
+        });
+      },
+    },
   };
 }

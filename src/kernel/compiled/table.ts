@@ -1,7 +1,7 @@
 import type { Boltzmann } from '../../model/boltzmann.js';
 import type { Model } from '../../model/model.js';
 import { KERNELS, type KernelName, schedule } from '../kernels.js';
-import type { Arena } from './loops.js';
+import type { Arena, Loops } from './loops.js';
 
 /** Boltzmann factors relative to the ground state go down to `exp(-DEEPEST)`; beyond it their products could leave the range of doubles. */
 const DEEPEST = 200;
@@ -21,6 +21,15 @@ export interface Program {
   readonly blocks: readonly (readonly number[])[];
 }
 
+export function isPalindrome(program: Program): boolean {
+  return program.kind === PALINDROME;
+}
+
+/** How often a step renews a spin: that of a mixture, its blocks' probability; under a palindrome, whose steps do it twice, about once. */
+export function siteRate({ kind, blocks }: Program): number {
+  return kind === PALINDROME ? 1 : 1 / blocks.length;
+}
+
 /** Whether a kernel has a program: not where it is not reversible or not differentiable, nor for blocks given by the caller, which may have inside edges. */
 export function isCompiled(model: Model, kernel: KernelName): boolean {
   return KERNELS[kernel].reversible && KERNELS[kernel].differentiable && !model.customBlocks;
@@ -29,11 +38,6 @@ export function isCompiled(model: Model, kernel: KernelName): boolean {
 /** Multivectors that solving takes: four of conjugate gradients, and one for the differences of a block or, for a palindrome, one per spin and two (D3). */
 export function multivectors(palindrome: boolean, spins: number): number {
   return 4 + (palindrome ? spins + 2 : 1);
-}
-
-/** The same for a program. */
-export function multivectorsOf({ kind, blocks }: Program): number {
-  return multivectors(kind === PALINDROME, blocks[0].length);
 }
 
 /** The program of a kernel; null where it has none, or the table is small or its probabilities span too much, and the plain loops run. */
@@ -53,41 +57,48 @@ export function programOf(law: Boltzmann, model: Model, kernel: KernelName): Pro
   return { kind: PALINDROME, blocks: [there.flatMap(masks)] };
 }
 
+/** What conjugate gradients are preconditioned by: the diagonal, which takes fewer steps, or nothing, whose steps are those of Lanczos' method. */
+export type Preconditioner = 'diagonal' | 'none';
+
 /** Writes the table that the loops read and returns its address; null where memory does not reach. */
-export function layOutTable(arena: Arena, law: Boltzmann, program: Program): number | null {
+export function layOutTable(
+  loops: Loops,
+  arena: Arena,
+  law: Boltzmann,
+  program: Program,
+  preconditioner: Preconditioner,
+): number | null {
   const { states } = law.space;
   const words = program.blocks.reduce((sum, block) => sum + 1 + block.length, 0);
-  const taken = arena.take(TABLE_BYTES, 8 * states, 8 * states, 8 * states, 4 * words);
+  const pairs = program.kind === SITE_MIXTURE ? (states * program.blocks.length) / 2 : 0;
+  const taken = arena.take(TABLE_BYTES, 8 * states, 8 * states, 8 * pairs, 4 * words);
   if (taken === null) return null;
-  const [table, factors, pi, inverse, code] = taken;
-  const top = law.logPi[law.ground];
-  const b = arena.doubles(factors, states);
-  for (let s = 0; s < states; s++) b[s] = Math.exp(law.logPi[s] - top);
+  const [table, pi, inverse, conductances, code] = taken;
   arena.doubles(pi, states).set(law.pi);
-  writeInverseDiagonal(arena.doubles(inverse, states), b, program);
+  writeInverseDiagonal(arena.doubles(inverse, states), law.pi, preconditioner === 'none' ? null : program);
   arena.words(code, words).set(program.blocks.flatMap((block) => [block.length, ...block]));
-  arena.words(table, 7).set([states, factors, pi, inverse, program.kind, program.blocks.length, code]);
-  arena.doubles(table + 32, 1)[0] = program.kind === PALINDROME ? 1 : 1 / program.blocks.length;
+  arena.words(table, 6).set([states, pi, inverse, program.kind, program.blocks.length, code]);
+  arena.doubles(table + 24, 1)[0] = program.kind === PALINDROME ? 1 : 1 / program.blocks.length;
+  arena.words(table + 32, 1)[0] = conductances;
+  loops.prepare(table);
   return table;
 }
 
-/** `1 / (I - P)(s, s)`, by which conjugate gradients are preconditioned; 1 for palindromes, whose diagonal is costly and near 1. */
-function writeInverseDiagonal(out: Float64Array, b: Float64Array, program: Program): void {
-  if (program.kind === PALINDROME) {
-    out.fill(1);
-    return;
-  }
+/** Inverse diagonal of `D (I - P)`; that of `D` for palindromes, whose diagonal is costly and near 1, and where there is no program. */
+function writeInverseDiagonal(out: Float64Array, pi: Float64Array, program: Program | null): void {
+  for (let s = 0; s < out.length; s++) out[s] = 1 / pi[s];
+  if (program === null || program.kind === PALINDROME) return;
   for (let s = 0; s < out.length; s++) {
     let rate = 0;
     for (const block of program.blocks) {
       // A block leaves the state with the probability that some spin of it flips.
       let stay = 1;
       for (const mask of block) {
-        const sum = b[s] + b[s ^ mask];
-        rate += (stay * b[s ^ mask]) / sum;
-        stay *= b[s] / sum;
+        const sum = pi[s] + pi[s ^ mask];
+        rate += (stay * pi[s ^ mask]) / sum;
+        stay *= pi[s] / sum;
       }
     }
-    out[s] = program.blocks.length / rate;
+    out[s] *= program.blocks.length / rate;
   }
 }

@@ -4,9 +4,22 @@ import type { DataLaw } from '../../model/data-law.js';
 import type { Model } from '../../model/model.js';
 import { DEFAULT_THRESHOLDS, type ModeThresholds } from '../membership/mode-sets.js';
 import type { SoftWindow } from '../membership/soft-window.js';
+import { checkOptions } from '../options.js';
 import { FactoredRoute } from './factored-route.js';
+import { drawSigns } from './probed-timescale.js';
 import type { Route } from './route.js';
 import { TableRoute } from './table-route.js';
+
+/** Random probes of the observables. */
+export interface ProbeOptions {
+  /** How many, from 1 to 1024; filled up to whole panels of eight, which cost what one does. */
+  readonly count: number;
+  /** Where their signs come from, such as {@link RandomSource}. */
+  readonly random: {
+    /** Uniform in [0, 1). */
+    uniform(): number;
+  };
+}
 
 /** Which kernel a route is for, and which route. */
 export interface RouteOptions {
@@ -18,6 +31,11 @@ export interface RouteOptions {
   readonly thresholds?: ModeThresholds | undefined;
   /** The window of `softTimescale` and `softMass` (4.2), which need the table. */
   readonly soft?: SoftWindow | undefined;
+  /**
+   * On a table, `T` and its gradient from random probes instead of observable by observable: unbiased, with their standard errors in `info.probes`, in a fraction of the
+   * time where there are many observables. The signs are drawn once, when the route is made. Small tables, and kernels without compiled loops, stay exact.
+   */
+  readonly probes?: ProbeOptions | undefined;
 }
 
 /** Whether a model can be factored under a kernel; `auto` then does. */
@@ -31,9 +49,10 @@ export function isFactorable(model: Model, kernel: KernelName): kernel is Factor
  */
 export function createRoute(model: Model, data: DataLaw, options: RouteOptions): Route {
   checkDataSize(model, data);
-  const { kernel, route: choice = 'auto', thresholds = DEFAULT_THRESHOLDS, soft } = options;
+  const { kernel, route: choice = 'auto', thresholds = DEFAULT_THRESHOLDS, soft, probes } = options;
   if (soft !== undefined) checkWindow(soft);
-  const factored = choice === 'factored' || (choice === 'auto' && soft === undefined);
+  if (probes !== undefined) checkOptions({ probes: probes.count }, ['probes'], { probes: 'probes.count' });
+  const factored = choice === 'factored' || (choice === 'auto' && soft === undefined && probes === undefined);
   if (factored && isFactorable(model, kernel)) return new FactoredRoute(model, data, kernel);
   if (choice === 'factored') {
     throw new UnsupportedError(
@@ -42,7 +61,8 @@ export function createRoute(model: Model, data: DataLaw, options: RouteOptions):
       'use the table route, or one of them',
     );
   }
-  return new TableRoute(model, data, kernel, thresholds, soft ?? null);
+  const signs = probes === undefined ? null : drawSigns(probes.count, model.theta.length, probes.random);
+  return new TableRoute(model, data, kernel, thresholds, soft ?? null, signs);
 }
 
 /** Data and model must have the same number of visible spins. */

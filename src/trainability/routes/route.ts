@@ -32,6 +32,18 @@ export interface ObservableTimes {
   readonly variance: Float64Array;
 }
 
+/** Standard errors of an evaluation that probes observables at random. */
+export interface ProbeErrors {
+  /** Probes that were solved. */
+  readonly count: number;
+  /** The share of `T` that was sampled; the rest is exact. */
+  readonly sampled: number;
+  /** Standard error of `T`, in kernel steps. */
+  readonly timescale: number;
+  /** Of its gradient in theta order, from the spread between groups of eight probes (at most eight groups); null for one group. */
+  readonly gradient: Float64Array | null;
+}
+
 /** How an evaluation went. */
 export interface RouteInfo {
   /** The route that was taken. */
@@ -46,6 +58,8 @@ export interface RouteInfo {
   readonly backwardError: number;
   /** Per observable `T_a` and `Var f_a`; null where (3.3) was not solved. `2 T_a / Var f_a` is its integrated time (2.7). */
   readonly observables: ObservableTimes | null;
+  /** Where `T` was estimated from random probes, its errors; left out where it is exact. */
+  readonly probes?: ProbeErrors;
 }
 
 /** Values of the quantities asked for, their derivatives in theta, and how it went. */

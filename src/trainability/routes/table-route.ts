@@ -50,6 +50,7 @@ export class TableRoute implements Route {
     private readonly kernelName: KernelName,
     private readonly thresholds: ModeThresholds = DEFAULT_THRESHOLDS,
     private readonly soft: SoftWindow | null = null,
+    private readonly signs: readonly Float64Array[] | null = null,
   ) {
     this.differentiable = KERNELS[kernelName].differentiable;
     this.space = stateSpace(model);
@@ -89,7 +90,7 @@ export class TableRoute implements Route {
     const signal = wants.has('signal') || wants.has('kl') ? tableSignal(law, this.data) : null;
     const time =
       wants.has('timescale') || wants.has('variance')
-        ? tableTimescale(law, kernel, programOf(law, this.model, this.kernelName), this.differentiable)
+        ? tableTimescale(law, kernel, programOf(law, this.model, this.kernelName), this.differentiable, this.signs)
         : null;
     const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
     const soft = wants.has('softTimescale') || wants.has('softMass') ? this.softCluster(theta) : null;
@@ -145,11 +146,17 @@ export class TableRoute implements Route {
   }
 
   relaxation(theta: Float64Array): Relaxation {
-    const { law, kernel } = this.at(theta);
+    const law = this.law(theta);
     if (!KERNELS[this.kernelName].reversible) return { groups: null, slowest: null, measure: null };
     const spectrum = this.spectrum(theta);
     if (spectrum === null) {
-      return { groups: null, slowest: null, measure: quadratureMeasure(law, kernel, this.model.edges.length) };
+      const kernel = () => createKernel(law, this.model, this.kernelName);
+      const program = programOf(law, this.model, this.kernelName);
+      return {
+        groups: null,
+        slowest: null,
+        measure: quadratureMeasure(law, kernel, program, this.model.edges.length),
+      };
     }
     const { groups, levels } = spectrum;
     return { groups, slowest: this.slowest(law, groups), measure: levels };

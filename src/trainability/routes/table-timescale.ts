@@ -1,18 +1,19 @@
 import { UnsupportedError } from '../../errors.js';
 import { loops } from '../../kernel/compiled/loops.js';
-import { solveObservables } from '../../kernel/compiled/solve-observables.js';
+import { observableSteps, type Steps, solveObservables } from '../../kernel/compiled/solve-observables.js';
 import type { Program } from '../../kernel/compiled/table.js';
 import type { KernelOperator } from '../../kernel/operator.js';
 import { type Boltzmann, centredObservable } from '../../model/boltzmann.js';
-import { conjugateGradient, dot } from '../../spectrum/conjugate-gradient.js';
+import { conjugateGradient, dot, lanczosMatrix } from '../../spectrum/conjugate-gradient.js';
 import { MAX_DENSE_STATES, transitionMatrix } from '../../spectrum/dense-kernel.js';
 import { gaussQuadrature } from '../../spectrum/gauss.js';
 import { groundedSolver } from '../../spectrum/grounded.js';
 import type { WeightedEigenvalue } from '../../spectrum/groups.js';
+import { probedTimescale } from './probed-timescale.js';
 import type { ObservableTimes, RouteInfo } from './route.js';
 
 /** Up to this many states elimination is as fast as iteration, and exact at any gap. */
-export const DIRECT_STATES = 64;
+export const DIRECT_STATES = 16;
 /** Below this effective gap an iteration has lost too many digits to rounding, `eps / gap`, and elimination is used where it fits. */
 const DEEP_PLATEAU = 1e-6;
 /** The same where elimination costs next to nothing, up to so many states. */
@@ -36,16 +37,19 @@ export interface TableTimescale {
 
 /**
  * `T = sum_a <fc_a, u_a - fc_a / 2>`, `(I - P) u_a = fc_a`, `E u_a = 0` (3.3), with the cotangent of `T` by (5.4) or, for a kernel that is not
- * reversible, by two solves (D2). A kernel without derivatives is not differentiated. The kernel is made only where its program does not do.
+ * reversible, by two solves (D2). With signs it is estimated from probes. A kernel without derivatives is not differentiated. The kernel is made only where its program does not do.
  */
 export function tableTimescale(
   law: Boltzmann,
   kernel: () => KernelOperator,
   program: Program | null,
   differentiable: boolean,
+  signs: readonly Float64Array[] | null = null,
 ): TableTimescale {
   const { states } = law.space;
   if (states <= DIRECT_STATES) return directTimescale(law, kernel(), differentiable);
+  const probed = signs && program && estimatedTimescale(law, program, signs);
+  if (probed !== null) return probed;
   const compiled = program && compiledTimescale(law, program);
   if (compiled === null && kernel().adjoint() !== kernel()) return irreversibleTimescale(law, kernel(), differentiable);
   const iterated = compiled ?? iteratedTimescale(law, kernel(), differentiable);
@@ -128,6 +132,20 @@ export function compiledTimescale(law: Boltzmann, program: Program): TableTimesc
   };
 }
 
+/** (3.3) from random probes; null where this machine cannot run the compiled loops or their memory does not reach. */
+function estimatedTimescale(law: Boltzmann, program: Program, signs: readonly Float64Array[]): TableTimescale | null {
+  const compiled = loops();
+  const found = compiled && probedTimescale(compiled, law, program, signs);
+  if (found === null) return null;
+  const { timescale, variance, density, errors, ...numerics } = found;
+  return {
+    timescale,
+    variance,
+    lbar: density.map((value, s) => law.pi[s] * value),
+    info: { ...numerics, solver: 'conjugate gradients', observables: null, probes: errors },
+  };
+}
+
 /** (3.3) by conjugate gradients, for a reversible kernel. */
 export function iteratedTimescale(law: Boltzmann, kernel: KernelOperator, differentiable = true): TableTimescale {
   let iterations = 0;
@@ -153,26 +171,32 @@ export function iteratedTimescale(law: Boltzmann, kernel: KernelOperator, differ
 }
 
 /** Nodes and weights of all observables' spectral measure, from the Lanczos matrices of conjugate gradients; for many states. */
-export function quadratureMeasure(law: Boltzmann, kernel: KernelOperator, couplings: number): WeightedEigenvalue[] {
-  const measure: WeightedEigenvalue[] = [];
-  const fc = new Float64Array(kernel.states);
-  for (let a = 0; a < law.space.masks.length; a++) {
-    const variance = centredObservable(law, a, fc);
-    if (variance === 0) continue;
-    const { diagonal, offDiagonal } = conjugateGradient(kernel, fc, MAX_QUADRATURE_ORDER);
+export function quadratureMeasure(
+  law: Boltzmann,
+  kernel: () => KernelOperator,
+  program: Program | null,
+  couplings: number,
+): WeightedEigenvalue[] {
+  const compiled = loops();
+  const steps = compiled && program && observableSteps(compiled, law, program, MAX_QUADRATURE_ORDER);
+  return (steps ?? plainSteps(law, kernel())).flatMap(({ variance, alphas, betas }, a) => {
+    if (variance === 0 || alphas.length === 0) return [];
+    const { diagonal, offDiagonal } = lanczosMatrix(alphas, betas);
     const { nodes, weights } = gaussQuadrature(diagonal, offDiagonal);
-    nodes.forEach((gap, k) => {
+    return Array.from(nodes, (gap, k) => {
       const weight = variance * weights[k];
       const coupling = a < couplings;
-      measure.push({
-        gap,
-        multiplicity: 1,
-        couplingsWeight: coupling ? weight : 0,
-        biasesWeight: coupling ? 0 : weight,
-      });
+      return { gap, multiplicity: 1, couplingsWeight: coupling ? weight : 0, biasesWeight: coupling ? 0 : weight };
     });
-  }
-  return measure;
+  });
+}
+
+function plainSteps(law: Boltzmann, kernel: KernelOperator): readonly Steps[] {
+  const fc = new Float64Array(kernel.states);
+  return Array.from(law.space.masks, (_, a) => {
+    const variance = centredObservable(law, a, fc);
+    return { variance, ...conjugateGradient(kernel, fc, MAX_QUADRATURE_ORDER) };
+  });
 }
 
 /** `u = (I - P)^+ fc` and `(I - P*)^+ fc`, each as a sum of parts; the same array where the kernel is reversible. */

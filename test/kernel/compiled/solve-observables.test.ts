@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { randomSource } from '../../../src/estimation/random.js';
-import { programOf } from '../../../src/kernel/compiled/table.js';
+import { type Program, programOf } from '../../../src/kernel/compiled/table.js';
 import { createKernel, type KernelName } from '../../../src/kernel/kernels.js';
 import { boltzmann, pullbackLogPi } from '../../../src/model/boltzmann.js';
 import { ising, type Model, rbm } from '../../../src/model/model.js';
@@ -9,7 +9,9 @@ import {
   compiledTimescale,
   directTimescale,
   iteratedTimescale,
+  quadratureMeasure,
 } from '../../../src/trainability/routes/table-timescale.js';
+import { startNode } from '../../support/cli.js';
 import { complete, GIBBS } from '../../support/models.js';
 
 function normals(count: number, scale: number, seed: number): number[] {
@@ -93,6 +95,62 @@ test('exchangeable spins, where residuals are all rounding after a few steps: on
   expect(times).toHaveLength(edges.length + 12);
   expect(spread(times.slice(0, edges.length))).toBeLessThan(1e-12);
   expect(spread(times.slice(edges.length))).toBeLessThan(1e-12);
+});
+
+test.each(GIBBS)('%s: quadrature by compiled steps and by plain ones', (kernel) => {
+  const model = glass(9, 0.3, 3, true);
+  const law = boltzmann(stateSpace(model), model.theta, model.beta);
+  const operator = () => createKernel(law, model, kernel);
+  const moment = (program: Program | null, q: (gap: number) => number) =>
+    quadratureMeasure(law, operator, program, model.edges.length).reduce(
+      (sum, { gap, couplingsWeight, biasesWeight }) => sum + (couplingsWeight + 3 * biasesWeight) * q(gap),
+      0,
+    );
+  const program = programOf(law, model, kernel);
+  expect(program).not.toBeNull();
+  const { timescale, variance } = directTimescale(law, operator());
+  for (const q of [(gap: number) => 1 / gap - 0.5, (gap: number) => (1 - gap) ** 7, () => 1]) {
+    const plain = moment(null, q);
+    expect(Math.abs(moment(program, q) / plain - 1)).toBeLessThan(1e-11);
+  }
+  const total = quadratureMeasure(law, operator, program, model.theta.length).reduce(
+    (sum, { gap, couplingsWeight }) => sum + couplingsWeight * (1 / gap),
+    0,
+  );
+  expect(Math.abs(total / (timescale + variance / 2) - 1)).toBeLessThan(1e-11);
+});
+
+describe('threads', () => {
+  // In processes of their own: how many threads there are is settled when the loops are loaded.
+  const digits = async (threads: number) => {
+    const code = `
+      import { createRoute, ising, randomSource, teacherLaw } from 'htdml';
+      process.env.HTDML_THREADS = '${threads}';
+      const random = randomSource(5);
+      const edges = [];
+      for (let i = 0; i < 10; i++) for (let j = i + 1; j < 10; j++) edges.push([i, j]);
+      const model = ising({ spins: 10, edges, couplings: edges.map(() => 0.3 * random.normal()) });
+      const route = createRoute(model, teacherLaw(model), { kernel: 'random-scan' });
+      const evaluate = () => {
+        const at = route.evaluate(model.theta, ['timescale']);
+        return [at.value.timescale, ...at.pullback({ timescale: 1 })].join(' ');
+      };
+      // Long enough for the other threads to be there.
+      const first = evaluate();
+      for (const end = performance.now() + 400; performance.now() < end; ) {
+        if (evaluate() !== first) throw new Error('other digits');
+      }
+      console.log(first);`;
+    const { code: exit, stdout, stderr } = await startNode(['--input-type=module', '--eval', code]).finished;
+    expect([exit, stderr]).toEqual([0, '']);
+    return stdout;
+  };
+  test('the same digits with one, two and five', async () => {
+    const alone = await digits(1);
+    expect(alone.split(' ')).toHaveLength(46);
+    expect(await digits(2)).toBe(alone);
+    expect(await digits(5)).toBe(alone);
+  });
 });
 
 test('the same numbers at every call', () => {

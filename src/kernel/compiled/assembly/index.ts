@@ -1,2 +1,3 @@
 // The compiled inner loops. Everything works on memory that the caller lays out: tables, jobs and multivectors are addresses.
-export { solve } from './solve';
+export { apply, prepare } from './generator';
+export { help, solve } from './threads';

@@ -2,70 +2,201 @@
 import { STATE } from './table';
 
 /** States in a chunk whose eight functions, read and written, stay in the first-level cache while its low bits are done. */
-const CHUNK_BITS: usize = 8;
-/** Contiguous states of a strip, where several high bits are done in one pass. */
-const STRIP: usize = 16;
+const CHUNK_BITS: usize = 7;
+/** High bits that are done in one pass, a strip of contiguous states at a time from each of the `2^GROUP` places where they differ. */
+const GROUP: usize = 4;
+const STRIP: usize = 8;
 
-/** The flip probability between `s` and `t` is this times the Boltzmann factor of where it leads. */
-@inline function inverseSum(b: usize, s: usize, t: usize): f64 {
-  return 1 / (load<f64>(b + (s << 3)) + load<f64>(b + (t << 3)));
-}
-@inline function rateTo(b: usize, target: usize, scale: f64): f64 {
-  return load<f64>(b + (target << 3)) * scale;
+/** Two conductances `w pi_s pi_t / (pi_s + pi_t)` from two pairs of probabilities. */
+@inline function conductances(w: v128, s: v128, t: v128): v128 {
+  return f64x2.div(f64x2.mul(w, f64x2.mul(s, t)), f64x2.add(s, t));
 }
 
-/** `y_s += w p_s (x_s - x_t)` and the same for `t`: one spin's share of `(I - P) x`. */
-@inline function addPair(x: usize, y: usize, b: usize, s: usize, t: usize, w: f64): void {
-  const scale = w * inverseSum(b, s, t);
-  const ps = f64x2.splat(rateTo(b, t, scale));
-  const pt = f64x2.splat(rateTo(b, s, scale));
+/** Two of the eight functions at four states that two flips connect: `y += sum of c (x_s - x_t)` over the square's sides. `fresh`: y is written, not added to. */
+@inline function squareLanes(x: usize, y: usize, p: usize, ab: v128, cd: v128, ac: v128, bd: v128, fresh: bool): void {
+  const xa = v128.load(x);
+  const xb = v128.load(x + p);
+  const xc = v128.load(x + 2 * p);
+  const xd = v128.load(x + 3 * p);
+  const dab = f64x2.mul(ab, f64x2.sub(xa, xb));
+  const dcd = f64x2.mul(cd, f64x2.sub(xc, xd));
+  const dac = f64x2.mul(ac, f64x2.sub(xa, xc));
+  const dbd = f64x2.mul(bd, f64x2.sub(xb, xd));
+  const a = f64x2.add(dab, dac);
+  const b = f64x2.sub(dbd, dab);
+  const c = f64x2.sub(dcd, dac);
+  const d = f64x2.add(dcd, dbd);
+  if (fresh) {
+    v128.store(y, a);
+    v128.store(y + p, b);
+    v128.store(y + 2 * p, c);
+    v128.store(y + 3 * p, f64x2.neg(d));
+  } else {
+    v128.store(y, f64x2.add(v128.load(y), a));
+    v128.store(y + p, f64x2.add(v128.load(y + p), b));
+    v128.store(y + 2 * p, f64x2.add(v128.load(y + 2 * p), c));
+    v128.store(y + 3 * p, f64x2.sub(v128.load(y + 3 * p), d));
+  }
+}
+
+/** The same for all eight functions; the states are `p` bytes apart, the four conductances 16. */
+@inline function square(x: usize, y: usize, p: usize, c: usize, fresh: bool): void {
+  const ab = v128.load64_splat(c);
+  const cd = v128.load64_splat(c, 16);
+  const ac = v128.load64_splat(c, 32);
+  const bd = v128.load64_splat(c, 48);
+  squareLanes(x, y, p, ab, cd, ac, bd, fresh);
+  squareLanes(x + 16, y + 16, p, ab, cd, ac, bd, fresh);
+  squareLanes(x + 32, y + 32, p, ab, cd, ac, bd, fresh);
+  squareLanes(x + 48, y + 48, p, ab, cd, ac, bd, fresh);
+}
+
+/** Squares over `pivot` and `2 pivot` from an even number of contiguous states on, or their conductances; returns where the next ones are. */
+@inline function squares(x: usize, y: usize, pi: usize, c: usize, from: usize, count: usize, pivot: usize, w: v128, prepare: bool): usize {
+  const p = pivot * STATE;
+  for (let s = from; s < from + count; s += 2) {
+    if (prepare) {
+      const at = pi + (s << 3);
+      const pa = v128.load(at);
+      const pb = v128.load(at + (pivot << 3));
+      const pc = v128.load(at + (pivot << 4));
+      const pd = v128.load(at + 3 * (pivot << 3));
+      v128.store(c, conductances(w, pa, pb));
+      v128.store(c, conductances(w, pc, pd), 16);
+      v128.store(c, conductances(w, pa, pc), 32);
+      v128.store(c, conductances(w, pb, pd), 48);
+    } else {
+      square(x + s * STATE, y + s * STATE, p, c, false);
+      square(x + (s + 1) * STATE, y + (s + 1) * STATE, p, c + 8, false);
+    }
+    c += 64;
+  }
+  return c;
+}
+
+/** The same over the lowest two bits; they write y. */
+@inline function firstSquares(x: usize, y: usize, pi: usize, c: usize, from: usize, count: usize, w: v128, prepare: bool): usize {
+  for (let s = from; s < from + count; s += 4) {
+    if (prepare) {
+      const ab = v128.load(pi + (s << 3));
+      const cd = v128.load(pi + (s << 3), 16);
+      const sides = conductances(w, i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3));
+      const across = conductances(w, ab, cd);
+      // ab and cd, ac and bd, as far apart as those of the other squares.
+      v128.store(c, i64x2.shuffle(sides, across, 0, 2));
+      v128.store(c, i64x2.shuffle(sides, across, 1, 3), 16);
+      c += 32;
+    } else {
+      firstSquare(x + s * STATE, y + s * STATE, c);
+      c += 32;
+    }
+  }
+  return c;
+}
+
+@inline function firstSquare(x: usize, y: usize, c: usize): void {
+  const ab = v128.load64_splat(c);
+  const ac = v128.load64_splat(c, 8);
+  const cd = v128.load64_splat(c, 16);
+  const bd = v128.load64_splat(c, 24);
+  squareLanes(x, y, STATE, ab, cd, ac, bd, true);
+  squareLanes(x + 16, y + 16, STATE, ab, cd, ac, bd, true);
+  squareLanes(x + 32, y + 32, STATE, ab, cd, ac, bd, true);
+  squareLanes(x + 48, y + 48, STATE, ab, cd, ac, bd, true);
+}
+
+/** `y_s += c (x_s - x_t)`, `y_t -= c (x_s - x_t)` for one pair, or its conductance. */
+@inline function pair(x: usize, y: usize, pi: usize, at: usize, s: usize, t: usize, w: f64, prepare: bool): usize {
+  if (prepare) {
+    const ps = load<f64>(pi + (s << 3));
+    const pt = load<f64>(pi + (t << 3));
+    store<f64>(at, (w * (ps * pt)) / (ps + pt));
+    return at + 8;
+  }
+  const c = v128.load64_splat(at);
   const xs = x + s * STATE;
   const xt = x + t * STATE;
   const ys = y + s * STATE;
   const yt = y + t * STATE;
-  const d0 = f64x2.sub(v128.load(xs), v128.load(xt));
-  const d1 = f64x2.sub(v128.load(xs, 16), v128.load(xt, 16));
-  const d2 = f64x2.sub(v128.load(xs, 32), v128.load(xt, 32));
-  const d3 = f64x2.sub(v128.load(xs, 48), v128.load(xt, 48));
-  v128.store(ys, f64x2.add(v128.load(ys), f64x2.mul(ps, d0)));
-  v128.store(ys, f64x2.add(v128.load(ys, 16), f64x2.mul(ps, d1)), 16);
-  v128.store(ys, f64x2.add(v128.load(ys, 32), f64x2.mul(ps, d2)), 32);
-  v128.store(ys, f64x2.add(v128.load(ys, 48), f64x2.mul(ps, d3)), 48);
-  v128.store(yt, f64x2.sub(v128.load(yt), f64x2.mul(pt, d0)));
-  v128.store(yt, f64x2.sub(v128.load(yt, 16), f64x2.mul(pt, d1)), 16);
-  v128.store(yt, f64x2.sub(v128.load(yt, 32), f64x2.mul(pt, d2)), 32);
-  v128.store(yt, f64x2.sub(v128.load(yt, 48), f64x2.mul(pt, d3)), 48);
+  const d0 = f64x2.mul(c, f64x2.sub(v128.load(xs), v128.load(xt)));
+  const d1 = f64x2.mul(c, f64x2.sub(v128.load(xs, 16), v128.load(xt, 16)));
+  const d2 = f64x2.mul(c, f64x2.sub(v128.load(xs, 32), v128.load(xt, 32)));
+  const d3 = f64x2.mul(c, f64x2.sub(v128.load(xs, 48), v128.load(xt, 48)));
+  v128.store(ys, f64x2.add(v128.load(ys), d0));
+  v128.store(ys, f64x2.add(v128.load(ys, 16), d1), 16);
+  v128.store(ys, f64x2.add(v128.load(ys, 32), d2), 32);
+  v128.store(ys, f64x2.add(v128.load(ys, 48), d3), 48);
+  v128.store(yt, f64x2.sub(v128.load(yt), d0));
+  v128.store(yt, f64x2.sub(v128.load(yt, 16), d1), 16);
+  v128.store(yt, f64x2.sub(v128.load(yt, 32), d2), 32);
+  v128.store(yt, f64x2.sub(v128.load(yt, 48), d3), 48);
+  return at + 8;
 }
 
-/** `y = sum_i w (I - P_i) x` over the spins of `masks`: first the low bits, chunk by chunk; then the high bits, three in a pass; then the fold. */
-export function siteMixture(x: usize, y: usize, b: usize, n: usize, bits: usize, folded: bool, w: f64): void {
-  const low = min(bits, CHUNK_BITS);
-  const chunk: usize = (<usize>1) << low;
+/**
+ * Two bits at a time, first the low ones, chunk by chunk; then the high ones, several in a pass; then the fold. The conductances lie in the order in which they are
+ * met. At least three bits.
+ */
+@inline function walk(x: usize, y: usize, pi: usize, c: usize, n: usize, bits: usize, folded: bool, w: f64, prepare: bool): void {
+  const ww = f64x2.splat(w);
+  const lowBits = min(bits, CHUNK_BITS);
+  const chunk: usize = (<usize>1) << lowBits;
   for (let base: usize = 0; base < n; base += chunk) {
-    memory.fill(y + base * STATE, 0, chunk * STATE);
-    for (let pivot: usize = 1; pivot < chunk; pivot <<= 1) {
-      for (let block = base; block < base + chunk; block += 2 * pivot) {
-        for (let s = block; s < block + pivot; s++) addPair(x, y, b, s, s + pivot, w);
+    c = firstSquares(x, y, pi, c, base, chunk, ww, prepare);
+    let bit: usize = 2;
+    for (; bit + 1 < lowBits; bit += 2) {
+      const pivot: usize = (<usize>1) << bit;
+      for (let block = base; block < base + chunk; block += 4 * pivot) {
+        c = squares(x, y, pi, c, block, pivot, pivot, ww, prepare);
       }
     }
+    if (bit < lowBits) {
+      const half = chunk >> 1;
+      for (let s = base; s < base + half; s++) c = pair(x, y, pi, c, s, s + half, w, prepare);
+    }
   }
-  for (let first = low; first < bits; first += 3) {
-    const group = min(bits - first, <usize>3);
+  for (let first = lowBits; first < bits; first += GROUP) {
+    const group = min(bits - first, GROUP);
     const pivot: usize = (<usize>1) << first;
     const span: usize = pivot << group;
     for (let outer: usize = 0; outer < n; outer += span) {
       for (let strip = outer; strip < outer + pivot; strip += STRIP) {
-        for (let bit: usize = pivot; bit < span; bit <<= 1) {
+        let bit: usize = 0;
+        for (; bit + 1 < group; bit += 2) {
+          const step = pivot << bit;
           for (let block: usize = 0; block < span; block += pivot) {
-            if (block & bit) continue;
-            for (let s = strip + block; s < strip + block + STRIP; s++) addPair(x, y, b, s, s + bit, w);
+            if ((block & (3 * step)) == 0) c = squares(x, y, pi, c, strip + block, STRIP, step, ww, prepare);
+          }
+        }
+        if (bit < group) {
+          const half = span >> 1;
+          for (let block: usize = 0; block < half; block += pivot) {
+            for (let s = strip + block; s < strip + block + STRIP; s++) c = pair(x, y, pi, c, s, s + half, w, prepare);
           }
         }
       }
     }
   }
   if (!folded) return;
-  for (let s: usize = 0; s < n >> 1; s++) addPair(x, y, b, s, n - 1 - s, w);
+  for (let s: usize = 0; s < n >> 1; s++) c = pair(x, y, pi, c, s, n - 1 - s, w, prepare);
+}
+
+/** Writes the conductances of {@link siteForm}, half a number per state and spin. */
+export function prepareSites(pi: usize, c: usize, n: usize, bits: usize, folded: bool, w: f64): void {
+  walk(0, 0, pi, c, n, bits, folded, w, true);
+}
+
+/** `y = D sum_i w (I - P_i) x`, a network of conductances between states one flip apart. */
+export function siteForm(x: usize, y: usize, c: usize, n: usize, bits: usize, folded: bool): void {
+  walk(x, y, 0, c, n, bits, folded, 0, false);
+}
+
+/** The flip probability between `s` and `t` is this times the probability of where it leads. */
+@inline function inverseSum(pi: usize, s: usize, t: usize): f64 {
+  return 1 / (load<f64>(pi + (s << 3)) + load<f64>(pi + (t << 3)));
+}
+@inline function rateTo(pi: usize, target: usize, scale: f64): f64 {
+  return load<f64>(pi + (target << 3)) * scale;
 }
 
 /** The state that pairs with `s` under a mask is `s ^ mask`; its highest bit tells which of the two is visited. */
@@ -74,14 +205,14 @@ export function siteMixture(x: usize, y: usize, b: usize, n: usize, bits: usize,
 }
 
 /** `r = Q r + (I - Q) x` for one spin's conditional expectation `Q`: how differences pass through a product. */
-export function carry(x: usize, r: usize, b: usize, n: usize, mask: usize): void {
+export function carry(x: usize, r: usize, pi: usize, n: usize, mask: usize): void {
   const pivot = pivotOf(mask);
   for (let base: usize = 0; base < n; base += 2 * pivot) {
     for (let s = base; s < base + pivot; s++) {
       const t = s ^ mask;
-      const scale = inverseSum(b, s, t);
-      const ps = f64x2.splat(rateTo(b, t, scale));
-      const pt = f64x2.splat(rateTo(b, s, scale));
+      const scale = inverseSum(pi, s, t);
+      const ps = f64x2.splat(rateTo(pi, t, scale));
+      const pt = f64x2.splat(rateTo(pi, s, scale));
       for (let k: usize = 0; k < STATE; k += 16) {
         const xs = x + s * STATE + k;
         const xt = x + t * STATE + k;
@@ -97,14 +228,14 @@ export function carry(x: usize, r: usize, b: usize, n: usize, mask: usize): void
 }
 
 /** `out = Q x`. */
-export function average(x: usize, out: usize, b: usize, n: usize, mask: usize): void {
+export function average(x: usize, out: usize, pi: usize, n: usize, mask: usize): void {
   const pivot = pivotOf(mask);
   for (let base: usize = 0; base < n; base += 2 * pivot) {
     for (let s = base; s < base + pivot; s++) {
       const t = s ^ mask;
-      const scale = inverseSum(b, s, t);
-      const ps = f64x2.splat(rateTo(b, t, scale));
-      const pt = f64x2.splat(rateTo(b, s, scale));
+      const scale = inverseSum(pi, s, t);
+      const ps = f64x2.splat(rateTo(pi, t, scale));
+      const pt = f64x2.splat(rateTo(pi, s, scale));
       for (let k: usize = 0; k < STATE; k += 16) {
         const xs = v128.load(x + s * STATE + k);
         const xt = v128.load(x + t * STATE + k);
@@ -117,10 +248,10 @@ export function average(x: usize, out: usize, b: usize, n: usize, mask: usize): 
 }
 
 /** Sum of the eight numbers at `a` times those at `d = u_s - u_t`, where `a` is the mean of `u` under the flip: one pair's part of (D1). */
-@inline function pairCotangent(u: usize, density: usize, b: usize, s: usize, t: usize, w: f64): void {
-  const scale = inverseSum(b, s, t);
-  const ps = rateTo(b, t, scale);
-  const pt = rateTo(b, s, scale);
+@inline function pairCotangent(u: usize, density: usize, pi: usize, s: usize, t: usize, w: f64): void {
+  const scale = inverseSum(pi, s, t);
+  const ps = rateTo(pi, t, scale);
+  const pt = rateTo(pi, s, scale);
   const ps2 = f64x2.splat(ps);
   const us = u + s * STATE;
   const ut = u + t * STATE;
@@ -136,21 +267,21 @@ export function average(x: usize, out: usize, b: usize, n: usize, mask: usize): 
 }
 
 /** Adds `w sum_i sum_k a (u - a)`, `a = P_i u_k`, to the density (5.4). */
-export function siteCotangent(u: usize, density: usize, b: usize, n: usize, bits: usize, folded: bool, w: f64): void {
-  const low = min(bits, CHUNK_BITS);
-  const chunk: usize = (<usize>1) << low;
+export function siteCotangent(u: usize, density: usize, pi: usize, n: usize, bits: usize, folded: bool, w: f64): void {
+  const lowBits = min(bits, CHUNK_BITS);
+  const chunk: usize = (<usize>1) << lowBits;
   for (let base: usize = 0; base < n; base += chunk) {
     for (let pivot: usize = 1; pivot < chunk; pivot <<= 1) {
       for (let block = base; block < base + chunk; block += 2 * pivot) {
-        for (let s = block; s < block + pivot; s++) pairCotangent(u, density, b, s, s + pivot, w);
+        for (let s = block; s < block + pivot; s++) pairCotangent(u, density, pi, s, s + pivot, w);
       }
     }
   }
   for (let pivot = chunk; pivot < n; pivot <<= 1) {
     for (let block: usize = 0; block < n; block += 2 * pivot) {
-      for (let s = block; s < block + pivot; s++) pairCotangent(u, density, b, s, s + pivot, w);
+      for (let s = block; s < block + pivot; s++) pairCotangent(u, density, pi, s, s + pivot, w);
     }
   }
   if (!folded) return;
-  for (let s: usize = 0; s < n >> 1; s++) pairCotangent(u, density, b, s, n - 1 - s, w);
+  for (let s: usize = 0; s < n >> 1; s++) pairCotangent(u, density, pi, s, n - 1 - s, w);
 }

@@ -1,8 +1,22 @@
-// Conjugate gradients for (3.3), eight observables at a time in lockstep, and the gradient (5.4) added up as they finish.
-import { addCotangent, applyGenerator } from './generator';
-import { fillObservables } from './right-hand-sides';
+// Conjugate gradients for (3.3), eight right-hand sides at a time in lockstep, and the gradient (5.4) added up as they finish.
+import { addCotangent, applyForm } from './generator';
+import { maxIterations, results, steps, tableOf, tolerance, trials } from './job';
+import { fill, fillTrials } from './right-hand-sides';
 import { inverseDiagonal, law, STATE, states } from './table';
-import { addSquares, axpyScalar, centre, direction, dots, residual, step } from './vectors';
+import { addTrial } from './trial';
+import {
+  addSquares,
+  advance,
+  axpyScalar,
+  centre,
+  dots,
+  inverseNorms,
+  negate,
+  reduceResidual,
+  residual,
+  weighedNorms,
+  weigh,
+} from './vectors';
 
 /** Restarts from the true residual. */
 const RESTARTS: i32 = 4;
@@ -11,53 +25,16 @@ const SCRATCH: usize = 1024;
 const EPS: f64 = 2.220446049250313e-16;
 /** Where the squared residual has fallen by this much it is rounding, a constant perhaps, and no direction is worth following. */
 const SPENT: f64 = 1e-29;
+/** The same where a trial solution is improved, against the right-hand side: of one that was right, only rounding is left. */
+const SPENT_ON_TRIAL: f64 = 1e-24;
 
-// A job is a record of 32-bit words, which `solve-observables.ts` writes.
-@inline function tableOf(job: usize): usize {
-  return load<u32>(job);
-}
-/** Panels of eight right-hand sides. */
-@inline function panels(job: usize): i32 {
-  return load<i32>(job, 4);
-}
-/** Per right-hand side, 32 bytes: mask, parity at the most probable state, values of `fc` on its side and on the other. */
-@inline function descriptors(job: usize): usize {
-  return load<u32>(job, 8);
-}
-/** Per right-hand side, 32 bytes: `<b, u>`, relative error of `u`, backward error, iterations. */
-@inline function results(job: usize): usize {
-  return load<u32>(job, 12);
-}
-@inline function workspace(job: usize): usize {
-  return load<u32>(job, 16);
-}
-/** A number per state, where the gradient is added up. */
-@inline function density(job: usize): usize {
-  return load<u32>(job, 20);
-}
-@inline function maxIterations(job: usize): i32 {
-  return load<i32>(job, 24);
-}
-@inline function tolerance(job: usize): f64 {
-  return load<f64>(job, 32);
-}
-
-/** Solves the panels of a job in their order. */
-export function solve(job: usize): void {
-  memory.fill(density(job), 0, states(tableOf(job)) * 8);
-  for (let panel = 0; panel < panels(job); panel++) solvePanel(job, panel);
-}
-
-function fill(job: usize, panel: i32, b: usize): void {
-  fillObservables(b, states(tableOf(job)), descriptors(job) + <usize>panel * 8 * 32);
-}
-
-function solvePanel(job: usize, panel: i32): void {
+/** Solves a panel in a workspace and adds its part of the gradient to a density. */
+export function solvePanel(job: usize, panel: i32, scratch: usize, density: usize): void {
   const table = tableOf(job);
   const n = states(table);
   const pi = law(table);
+  const inverse = inverseDiagonal(table);
   const bytes = n * STATE;
-  const scratch = workspace(job);
   const alpha = scratch;
   const beta = scratch + 64;
   const rho = scratch + 128;
@@ -75,35 +52,50 @@ function solvePanel(job: usize, panel: i32): void {
   const p = r + bytes;
   const q = p + bytes;
   const more = q + bytes;
+  const spentShare = trials(job) == 0 ? SPENT : SPENT_ON_TRIAL;
+  const record: usize = steps(job) == 0 ? 0 : steps(job) + <usize>panel * <usize>maxIterations(job) * 2 * STATE;
   fill(job, panel, r);
-  dots(r, r, pi, n, bNorm);
-  memory.fill(u, 0, bytes);
+  weighedNorms(r, pi, n, bNorm);
+  weigh(r, pi, n);
+  weighedNorms(r, inverse, n, first);
   memory.fill(energy, 0, 64);
+  if (trials(job) == 0) memory.fill(u, 0, bytes);
+  else {
+    // From the trial solution; its own part of the gradient goes out, so that only the difference is left.
+    fillTrials(job, panel, u);
+    applyForm(table, u, q, more);
+    fill(job, panel, p);
+    negate(density, n);
+    addTrial(table, p, u, q, r, more, density);
+    negate(density, n);
+    memory.copy(r, p, bytes);
+    weigh(r, pi, n);
+    residual(r, q, r, n);
+  }
   let iterations = 0;
   for (let restart = 0; restart <= RESTARTS; restart++) {
-    // z = r / diagonal, p = z, rho = <r, z>.
+    // p = r / diagonal, rho = <r, p>.
     memory.fill(alpha, 0, 64);
     memory.fill(beta, 0, 64);
+    memory.fill(means, 0, 64);
     memory.fill(p, 0, bytes);
     memory.fill(q, 0, bytes);
-    step(u, r, p, q, alpha, pi, inverseDiagonal(table), n, rho, means);
-    direction(p, r, beta, means, inverseDiagonal(table), n);
-    if (restart == 0) memory.copy(first, rho, 64);
+    reduceResidual(r, q, alpha, means, pi, inverse, n, rho);
+    advance(u, p, r, alpha, beta, means, pi, inverse, n);
     memory.fill(error, 0, 64);
     const began = iterations;
     while (iterations < maxIterations(job)) {
-      applyGenerator(table, p, q, more);
-      dots(p, q, pi, n, curvature);
+      applyForm(table, p, q, more);
+      dots(p, q, n, curvature);
       for (let lane = 0; lane < LANES; lane++) {
         const at = <usize>lane << 3;
         const c = load<f64>(curvature + at);
         // A lane that is done, or has no right-hand side, stands still.
-        const spent = load<f64>(rho + at) <= SPENT * load<f64>(first + at);
+        const spent = load<f64>(rho + at) <= spentShare * load<f64>(first + at);
         const a = c > 0 && !spent ? load<f64>(rho + at) / c : 0;
         store<f64>(alpha + at, isFinite(a) ? a : 0);
       }
-      step(u, r, p, q, alpha, pi, inverseDiagonal(table), n, fresh, means);
-      iterations++;
+      reduceResidual(r, q, alpha, means, pi, inverse, n, fresh);
       let going = false;
       for (let lane = 0; lane < LANES; lane++) {
         const at = <usize>lane << 3;
@@ -119,17 +111,21 @@ function solvePanel(job: usize, panel: i32): void {
         store<f64>(beta + at, before > 0 && gain > 0 ? after / before : 0);
         store<f64>(rho + at, after);
       }
+      if (record != 0) memory.copy(record + <usize>iterations * (2 * STATE), alpha, 2 * STATE);
+      iterations++;
+      advance(u, p, r, alpha, beta, means, pi, inverse, n);
       if (!going) break;
-      direction(p, r, beta, means, inverseDiagonal(table), n);
     }
     centre(u, pi, n);
     // The true residual: b anew, less the image of u.
-    applyGenerator(table, u, q, more);
+    applyForm(table, u, q, more);
     fill(job, panel, p);
-    dots(r, r, pi, n, fresh);
-    residual(p, q, r, n);
-    dots(r, r, pi, n, rNorm);
-    dots(u, u, pi, n, uNorm);
+    inverseNorms(r, pi, n, fresh);
+    memory.copy(r, p, bytes);
+    weigh(r, pi, n);
+    residual(r, q, r, n);
+    inverseNorms(r, pi, n, rNorm);
+    weighedNorms(u, pi, n, uNorm);
     let honest = true;
     for (let lane = 0; lane < LANES; lane++) {
       const at = <usize>lane << 3;
@@ -138,11 +134,14 @@ function solvePanel(job: usize, panel: i32): void {
       const truth = Math.sqrt(load<f64>(rNorm + at));
       if (truth > 2 * Math.sqrt(load<f64>(fresh + at)) + floor) honest = false;
     }
-    if (honest || iterations >= maxIterations(job) || iterations == began) break;
-    centre(r, pi, n);
+    if (honest || record != 0 || iterations >= maxIterations(job) || iterations == began) break;
   }
-  // p holds the right-hand side.
-  dots(p, u, pi, n, energy);
+  // p holds the right-hand side. Without a trial, <b, u> as solved; with one, what the steps gained over it.
+  if (trials(job) == 0) {
+    memory.copy(q, p, bytes);
+    weigh(q, pi, n);
+    dots(q, u, n, energy);
+  }
   const out = results(job) + <usize>panel * 8 * 32;
   for (let lane = 0; lane < LANES; lane++) {
     const at = <usize>lane << 3;
@@ -153,9 +152,9 @@ function solvePanel(job: usize, panel: i32): void {
     store<f64>(to, scale > 0 ? Math.sqrt(load<f64>(rNorm + at)) / scale : 0, 16);
     store<f64>(to, <f64>iterations, 24);
   }
-  addCotangent(table, u, density(job), more);
+  addCotangent(table, u, density, more);
   // (u - fc / 2) fc, with q = fc / 2.
   memory.fill(q, 0, bytes);
   axpyScalar(0.5, p, q, n);
-  addSquares(p, u, q, density(job), n);
+  addSquares(p, u, q, density, n);
 }

@@ -11,28 +11,29 @@ export const PALINDROME: i32 = 2;
 @inline export function states(table: usize): usize {
   return load<u32>(table);
 }
-/** Boltzmann factors relative to the most probable state. The flip probability from s to t is `b_t / (b_s + b_t)`. */
-@inline export function factors(table: usize): usize {
+/** Probabilities. The flip probability from s to t is `pi_t / (pi_s + pi_t)`. */
+@inline export function law(table: usize): usize {
   return load<u32>(table, 4);
 }
-@inline export function law(table: usize): usize {
+/** Inverse diagonal of `D (I - P)`, or what else conjugate gradients are preconditioned by. */
+@inline export function inverseDiagonal(table: usize): usize {
   return load<u32>(table, 8);
 }
-/** Inverse diagonal of the generator. */
-@inline export function inverseDiagonal(table: usize): usize {
-  return load<u32>(table, 12);
-}
 @inline export function kind(table: usize): i32 {
-  return load<i32>(table, 16);
+  return load<i32>(table, 12);
 }
 /** Blocks, one after the other: the number of sites, then their flip masks. */
 @inline export function blockCount(table: usize): i32 {
-  return load<i32>(table, 20);
+  return load<i32>(table, 16);
 }
 @inline export function program(table: usize): usize {
-  return load<u32>(table, 24);
+  return load<u32>(table, 20);
+}
+/** Of a site mixture, pair by pair in the order in which they are met, once it is prepared. */
+@inline export function conductances(table: usize): usize {
+  return load<u32>(table, 32);
 }
 /** Probability of a block per step. */
 @inline export function weight(table: usize): f64 {
-  return load<f64>(table, 32);
+  return load<f64>(table, 24);
 }

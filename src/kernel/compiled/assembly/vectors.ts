@@ -1,20 +1,18 @@
 // Sums, products and updates of multivectors, eight functions at a time.
 import { STATE } from './table';
 
-/** `out_k = sum_s pi_s x_k(s) y_k(s)` for the eight functions. */
-export function dots(x: usize, y: usize, pi: usize, n: usize, out: usize): void {
+/** Two functions at a time: `out_k = sum_s x_k(s) y_k(s)`. */
+export function dots(x: usize, y: usize, n: usize, out: usize): void {
   let a0 = f64x2.splat(0);
   let a1 = f64x2.splat(0);
   let a2 = f64x2.splat(0);
   let a3 = f64x2.splat(0);
-  for (let s: usize = 0; s < n; s++) {
-    const p = f64x2.splat(load<f64>(pi + (s << 3)));
-    const xs = x + s * STATE;
-    const ys = y + s * STATE;
-    a0 = f64x2.add(a0, f64x2.mul(p, f64x2.mul(v128.load(xs), v128.load(ys))));
-    a1 = f64x2.add(a1, f64x2.mul(p, f64x2.mul(v128.load(xs, 16), v128.load(ys, 16))));
-    a2 = f64x2.add(a2, f64x2.mul(p, f64x2.mul(v128.load(xs, 32), v128.load(ys, 32))));
-    a3 = f64x2.add(a3, f64x2.mul(p, f64x2.mul(v128.load(xs, 48), v128.load(ys, 48))));
+  const end = x + n * STATE;
+  for (; x < end; x += STATE, y += STATE) {
+    a0 = f64x2.add(a0, f64x2.mul(v128.load(x), v128.load(y)));
+    a1 = f64x2.add(a1, f64x2.mul(v128.load(x, 16), v128.load(y, 16)));
+    a2 = f64x2.add(a2, f64x2.mul(v128.load(x, 32), v128.load(y, 32)));
+    a3 = f64x2.add(a3, f64x2.mul(v128.load(x, 48), v128.load(y, 48)));
   }
   v128.store(out, a0);
   v128.store(out, a1, 16);
@@ -22,69 +20,123 @@ export function dots(x: usize, y: usize, pi: usize, n: usize, out: usize): void 
   v128.store(out, a3, 48);
 }
 
-/** One step of conjugate gradients: `u += alpha p`, `r -= alpha q`, `out_k = <r_k, z_k>` with `z = r / diagonal`, and the means `E r_k`. */
-export function step(
-  u: usize,
+@inline function norms(x: usize, weights: usize, n: usize, out: usize, inverse: bool): void {
+  for (let k: usize = 0; k < STATE; k += 16) {
+    let sum = f64x2.splat(0);
+    for (let s: usize = 0; s < n; s++) {
+      const weight = load<f64>(weights + (s << 3));
+      const value = v128.load(x + s * STATE + k);
+      sum = f64x2.add(sum, f64x2.mul(f64x2.splat(inverse ? 1 / weight : weight), f64x2.mul(value, value)));
+    }
+    v128.store(out + k, sum);
+  }
+}
+
+/** `out_k = sum_s w_s x_k(s)^2`. */
+export function weighedNorms(x: usize, weights: usize, n: usize, out: usize): void {
+  norms(x, weights, n, out, false);
+}
+
+/** `out_k = sum_s x_k(s)^2 / w_s`. */
+export function inverseNorms(x: usize, weights: usize, n: usize, out: usize): void {
+  norms(x, weights, n, out, true);
+}
+
+/** `x_k *= pi`. */
+export function weigh(x: usize, pi: usize, n: usize): void {
+  for (let s: usize = 0; s < n; s++) {
+    const mass = f64x2.splat(load<f64>(pi + (s << 3)));
+    for (let at = x + s * STATE; at < x + (s + 1) * STATE; at += 16) v128.store(at, f64x2.mul(mass, v128.load(at)));
+  }
+}
+
+/** `y = x - y / pi`. */
+export function subtractQuotient(x: usize, y: usize, pi: usize, n: usize): void {
+  for (let s: usize = 0; s < n; s++) {
+    const inverse = f64x2.splat(1 / load<f64>(pi + (s << 3)));
+    for (let at = s * STATE; at < (s + 1) * STATE; at += 16) {
+      v128.store(y + at, f64x2.sub(v128.load(x + at), f64x2.mul(inverse, v128.load(y + at))));
+    }
+  }
+}
+
+/**
+ * `r -= alpha q + mean pi`, `out_k = <r_k, r_k / diagonal>`, and the sums of the new `r_k`. `D (I - P)` sends nothing to a sum; what rounding puts there is taken out
+ * at the next step: left in, it would be all that is left of the residual, and dividing by the curvature along it would send the solution anywhere.
+ */
+export function reduceResidual(
   r: usize,
-  p: usize,
   q: usize,
   alpha: usize,
+  means: usize,
   pi: usize,
   inverse: usize,
   n: usize,
   out: usize,
-  means: usize,
 ): void {
   for (let k: usize = 0; k < STATE; k += 32) {
     const al = v128.load(alpha + k);
     const ah = v128.load(alpha + k, 16);
+    const ml = v128.load(means + k);
+    const mh = v128.load(means + k, 16);
     let sl = f64x2.splat(0);
     let sh = f64x2.splat(0);
-    let ml = f64x2.splat(0);
-    let mh = f64x2.splat(0);
+    let tl = f64x2.splat(0);
+    let th = f64x2.splat(0);
     for (let s: usize = 0; s < n; s++) {
       const at = s * STATE + k;
-      const mass = load<f64>(pi + (s << 3));
-      const probability = f64x2.splat(mass);
-      const scale = f64x2.splat(mass * load<f64>(inverse + (s << 3)));
-      v128.store(u + at, f64x2.add(v128.load(u + at), f64x2.mul(al, v128.load(p + at))));
-      v128.store(u + at, f64x2.add(v128.load(u + at, 16), f64x2.mul(ah, v128.load(p + at, 16))), 16);
-      const rl = f64x2.sub(v128.load(r + at), f64x2.mul(al, v128.load(q + at)));
-      const rh = f64x2.sub(v128.load(r + at, 16), f64x2.mul(ah, v128.load(q + at, 16)));
+      const mass = v128.load64_splat(pi + (s << 3));
+      const scale = v128.load64_splat(inverse + (s << 3));
+      const rl = f64x2.sub(v128.load(r + at), f64x2.add(f64x2.mul(al, v128.load(q + at)), f64x2.mul(ml, mass)));
+      const rh = f64x2.sub(
+        v128.load(r + at, 16),
+        f64x2.add(f64x2.mul(ah, v128.load(q + at, 16)), f64x2.mul(mh, mass)),
+      );
       v128.store(r + at, rl);
       v128.store(r + at, rh, 16);
       sl = f64x2.add(sl, f64x2.mul(scale, f64x2.mul(rl, rl)));
       sh = f64x2.add(sh, f64x2.mul(scale, f64x2.mul(rh, rh)));
-      ml = f64x2.add(ml, f64x2.mul(probability, rl));
-      mh = f64x2.add(mh, f64x2.mul(probability, rh));
+      tl = f64x2.add(tl, rl);
+      th = f64x2.add(th, rh);
     }
-    v128.store(means + k, ml);
-    v128.store(means + k, mh, 16);
+    v128.store(means + k, tl);
+    v128.store(means + k, th, 16);
     v128.store(out + k, sl);
     v128.store(out + k, sh, 16);
   }
 }
 
-/**
- * `r -= E r`, `p = r / diagonal + beta p`. Rounding gives the residual a mean, which the generator does not see; left in, it would be all that is left of the
- * residual, and dividing by the curvature along it would send the solution anywhere.
- */
-export function direction(p: usize, r: usize, beta: usize, means: usize, inverse: usize, n: usize): void {
+/** `u += alpha p`, then `p = (r - mean pi) / diagonal + beta p`. */
+export function advance(
+  u: usize,
+  p: usize,
+  r: usize,
+  alpha: usize,
+  beta: usize,
+  means: usize,
+  pi: usize,
+  inverse: usize,
+  n: usize,
+): void {
   for (let k: usize = 0; k < STATE; k += 32) {
+    const al = v128.load(alpha + k);
+    const ah = v128.load(alpha + k, 16);
     const bl = v128.load(beta + k);
     const bh = v128.load(beta + k, 16);
     const ml = v128.load(means + k);
     const mh = v128.load(means + k, 16);
     for (let s: usize = 0; s < n; s++) {
-      const d = f64x2.splat(load<f64>(inverse + (s << 3)));
-      const ps = p + s * STATE + k;
-      const rs = r + s * STATE + k;
-      const rl = f64x2.sub(v128.load(rs), ml);
-      const rh = f64x2.sub(v128.load(rs, 16), mh);
-      v128.store(rs, rl);
-      v128.store(rs, rh, 16);
-      v128.store(ps, f64x2.add(f64x2.mul(d, rl), f64x2.mul(bl, v128.load(ps))));
-      v128.store(ps, f64x2.add(f64x2.mul(d, rh), f64x2.mul(bh, v128.load(ps, 16))), 16);
+      const mass = v128.load64_splat(pi + (s << 3));
+      const d = v128.load64_splat(inverse + (s << 3));
+      const at = s * STATE + k;
+      const pl = v128.load(p + at);
+      const ph = v128.load(p + at, 16);
+      v128.store(u + at, f64x2.add(v128.load(u + at), f64x2.mul(al, pl)));
+      v128.store(u + at, f64x2.add(v128.load(u + at, 16), f64x2.mul(ah, ph)), 16);
+      const rl = f64x2.sub(v128.load(r + at), f64x2.mul(ml, mass));
+      const rh = f64x2.sub(v128.load(r + at, 16), f64x2.mul(mh, mass));
+      v128.store(p + at, f64x2.add(f64x2.mul(d, rl), f64x2.mul(bl, pl)));
+      v128.store(p + at, f64x2.add(f64x2.mul(d, rh), f64x2.mul(bh, ph)), 16);
     }
   }
 }
@@ -100,6 +152,15 @@ export function centre(x: usize, pi: usize, n: usize): void {
       const at = x + s * STATE + k;
       v128.store(at, f64x2.sub(v128.load(at), sum));
     }
+  }
+}
+
+/** `x -= x(s)` for one state `s`. */
+export function subtractRow(x: usize, s: usize, n: usize): void {
+  const row = x + s * STATE;
+  for (let k: usize = 0; k < STATE; k += 16) {
+    const value = v128.load(row + k);
+    for (let at = x + k; at < x + n * STATE; at += STATE) v128.store(at, f64x2.sub(v128.load(at), value));
   }
 }
 
@@ -143,4 +204,21 @@ export function addSquares(x: usize, y: usize, z: usize, density: usize, n: usiz
       load<f64>(density + (s << 3)) + f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1),
     );
   }
+}
+
+/** Adds `sum_k x_k y_k` at every state. */
+export function addProducts(x: usize, y: usize, density: usize, n: usize): void {
+  for (let s: usize = 0; s < n; s++) {
+    let sum = f64x2.splat(0);
+    for (let k: usize = 0; k < STATE; k += 16) {
+      sum = f64x2.add(sum, f64x2.mul(v128.load(x + s * STATE + k), v128.load(y + s * STATE + k)));
+    }
+    const at = density + (s << 3);
+    store<f64>(at, load<f64>(at) + f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1));
+  }
+}
+
+/** `x = -x`, of numbers. */
+export function negate(x: usize, count: usize): void {
+  for (let at = x; at < x + (count << 3); at += 16) v128.store(at, f64x2.neg(v128.load(at)));
 }
