@@ -1,3 +1,6 @@
+import { autocorrelation as autocorrelationAt, type ControlledTerm, type Route, UnsupportedError } from 'htdml';
+import { totalCorrelation } from './total-correlation.js';
+
 /** Where the controller of {@link adaptCorrelationPenalty} stands; plain data. */
 export interface CorrelationControl {
   /** The weight `lambda` of the total-correlation penalty. */
@@ -41,4 +44,35 @@ function factor(a: number, last: number, threshold: number): number {
   if (a < threshold) return 0.6 + (0.2 * a) / threshold;
   if (a <= last) return 0.95;
   return a < 1.8 * threshold ? 1.2 : 1.5;
+}
+
+/** When {@link adaptiveTotalCorrelation} looks, at what. */
+export interface AdaptiveCorrelationSettings extends CorrelationControlSettings {
+  /** In kernel steps: how far apart states should be to count as independent. */
+  readonly lag: number;
+  /** Steps of the optimiser from one look to the next. */
+  readonly every: number;
+}
+
+/**
+ * A penalty on the total correlation (2.8) whose weight follows {@link adaptCorrelationPenalty}, seeing the exact autocorrelation of the observables, `sum_a <fc_a, P^lag fc_a>
+ * / sum_a Var f_a`. {@link UnsupportedError} when it looks, where the kernel is not reversible.
+ */
+export function adaptiveTotalCorrelation(route: Route, settings: AdaptiveCorrelationSettings): ControlledTerm {
+  return {
+    objective: totalCorrelation,
+    every: settings.every,
+    start: UNCONTROLLED,
+    next(control: CorrelationControl, theta) {
+      const seen = autocorrelationAt(route.relaxation(theta), settings.lag);
+      if (seen === null) {
+        throw new UnsupportedError(
+          'An adaptive correlation penalty',
+          'the kernel is not reversible, so its autocorrelation is not known from modes',
+          'use a reversible kernel, or a fixed weight',
+        );
+      }
+      return adaptCorrelationPenalty(control, seen, settings);
+    },
+  };
 }

@@ -1,5 +1,7 @@
 export {
+  type AdaptiveCorrelationSettings,
   adaptCorrelationPenalty,
+  adaptiveTotalCorrelation,
   type CorrelationControl,
   type CorrelationControlSettings,
   UNCONTROLLED,

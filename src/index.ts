@@ -43,6 +43,7 @@ export {
   withParameters,
 } from './model/model.js';
 export { modelToJson, parseModel, readModel, writeModel } from './model/model-file.js';
+export { type AdamMemory, type AdamStep, adamStart, adamStep } from './optimization/adam.js';
 export {
   type DesignPoint,
   type DesignRecord,
@@ -52,20 +53,31 @@ export {
   design,
   designStart,
 } from './optimization/design.js';
+export type { CurvaturePair } from './optimization/lbfgs.js';
 export { EVENT_POLICIES, type EventPolicy, MembershipWatch, type StepEvent } from './optimization/membership-watch.js';
 export {
+  type ConstraintOptions,
+  type Parametrization,
+  parametrization,
+} from './optimization/parametrization.js';
+export {
+  type ControlledTerm,
+  OPTIMIZERS,
+  type Optimizer,
   type TrainRecord,
   type TrainSettings,
   type TrainState,
   type TrainStep,
   train,
   trainStart,
+  type WeightControl,
 } from './optimization/train.js';
 export type { Term } from './optimization/weighted-sum.js';
 export { type Circle, type ContourProjector, contourProjector } from './spectrum/contour-projector.js';
 export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';
 export { indicator, type SpectralFunction, spectralDerivative, spectralMatrix } from './spectrum/spectral-function.js';
 export { type SymmetricEigen, symmetricEigen } from './spectrum/symmetric-eigen.js';
+export { autocorrelation } from './trainability/autocorrelation.js';
 export type { CertificateReport } from './trainability/certificate-report.js';
 export { secondsOf, type Workload, type WorkloadOptions, workload } from './trainability/cost.js';
 export {

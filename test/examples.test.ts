@@ -24,7 +24,7 @@ import {
   type Vector,
   weightedGaps,
 } from './support/brute-force.js';
-import { ROOT, startNode } from './support/cli.js';
+import { htdml, ROOT, startNode } from './support/cli.js';
 
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 // The examples take 30 s together on two free cores.
@@ -244,6 +244,42 @@ test.concurrent('training-comparison: the divergences against free energies, equ
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
+test.concurrent('pareto: gap and KL of its points by the table of all states, and its frontier by comparing all pairs', async () => {
+  const spec = join('examples', 'pareto.json');
+  const folder = out('pareto');
+  const { code, stdout, stderr } = await htdml(['pareto', spec, '--out', folder, '--force']);
+  expect([code, stderr]).toEqual([0, '']);
+  const { results } = JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8'));
+  const data = readData(join(ROOT, 'examples', 'data', 'digits-3x3.csv'));
+  expect(data).toEqual(coarseDigits());
+  const sizes = { visible: 9, hidden: 4, weights: Array(36).fill(0) };
+  const model = rbm({ ...sizes, visibleBiases: Array(9).fill(0), hiddenBiases: Array(4).fill(0) });
+  const route = createRoute(model, data, { kernel: 'random-block', route: 'table' });
+  type Point = { seed: number; arm: string; kl: number; effectiveGap: number; dominated: boolean; theta: number[] };
+  const points: Point[] = results.points;
+  expect(results.missing).toEqual([]);
+  expect(points.length).toBe(2 * (41 + 16));
+  for (const { kl, effectiveGap, theta } of points.filter((_, k) => k % 19 === 0)) {
+    const { value } = route.evaluate(Float64Array.from(theta), ['kl', 'timescale', 'variance']);
+    const { variance = 0, timescale = 0 } = value;
+    expect(Math.abs((value.kl ?? 0) - kl)).toBeLessThan(1e-11);
+    expect(Math.abs(variance / (timescale + variance / 2) / effectiveGap - 1)).toBeLessThan(1e-9);
+  }
+  for (const one of points) {
+    const better = points.some(
+      (two) =>
+        two.seed === one.seed &&
+        two.kl <= one.kl &&
+        two.effectiveGap >= one.effectiveGap &&
+        (two.kl < one.kl || two.effectiveGap > one.effectiveGap),
+    );
+    expect(better).toBe(one.dominated);
+  }
+  // Within the divergences of the arms, designs are better than weight decay. The medians have two digits that do not hang on the last bits of an optimiser.
+  const median = (arm: string) => Number(stdout.match(new RegExp(`${arm} +\\d+ +\\d+ +(\\d\\.\\d+)`))?.[1]);
+  expect(median('design logEffectiveGap')).toBeGreaterThan(median('weight decay'));
+});
+
 test.concurrent('hypernetwork: the gradient through TensorFlow.js against differences, and an emitted model against sums and a dense solve', async () => {
   const [kl, Rhat, gap, start, off, offTrained, length, along] = await printed(
     'hypernetwork',
@@ -267,4 +303,7 @@ test('every example is run by a test above', () => {
   const run = new Set([...source.matchAll(/await printed\(\s*'([^']+)'/g)].map(([, name]) => `${name}.ts`));
   const entries = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.ts'));
   expect([...entries, 'training-comparison/run.ts'].filter((name) => !run.has(name))).toEqual([]);
+  const specs = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.json'));
+  expect(specs.filter((name) => !source.includes(`join('examples', '${name}')`))).toEqual([]);
+  expect(specs).toContain('pareto.json');
 });

@@ -8,14 +8,15 @@ export class Interrupted extends Error {}
 const CHECKPOINT_EVERY_MS = 5000;
 
 /**
- * Runs a generator of steps to its end, where each step says the state from which it follows: traces every record, shows progress, saves a
- * checkpoint every few seconds, and on SIGINT or SIGTERM saves one and throws {@link Interrupted}. Returns the final state.
+ * Runs a generator of steps to its end, where each step says the state from which it follows: traces every record, shows progress, saves a checkpoint at the
+ * first step and then every few seconds or every so many steps, and on SIGINT or SIGTERM saves one and throws {@link Interrupted}. Returns the final state.
  */
 export async function drive<S, R extends object>(
   steps: Generator<{ readonly record: R; readonly state: S }, S>,
   folder: RunFolder<S>,
   progress: Progress,
   describe: (record: R, state: S) => { readonly step: number; readonly detail: string; readonly traced: object },
+  checkpointEvery: number | null = null,
 ): Promise<S> {
   let interrupted = false;
   const interrupt = () => {
@@ -24,8 +25,9 @@ export async function drive<S, R extends object>(
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
-    let saved = performance.now();
-    let breathed = saved;
+    let saved = Number.NEGATIVE_INFINITY;
+    let taken = 0;
+    let breathed = performance.now();
     let current: S | null = null;
     for (;;) {
       const next = steps.next();
@@ -45,7 +47,8 @@ export async function drive<S, R extends object>(
         await setImmediate(); // lets signals in
         breathed = now;
       }
-      if (interrupted || now - saved > CHECKPOINT_EVERY_MS) {
+      const due = checkpointEvery === null ? now - saved > CHECKPOINT_EVERY_MS : taken++ % checkpointEvery === 0;
+      if (interrupted || due) {
         folder.checkpoint(state);
         saved = now;
       }

@@ -79,7 +79,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .action((from: string, to: string, flags: ConvertFlags) => {
       outcome = convertCommand(from, to, flags);
     });
-  const run = (name: 'train' | 'design', description: string) =>
+  const run = (name: 'train' | 'design' | 'pareto', description: string) =>
     program
       .command(name)
       .description(description)
@@ -87,18 +87,17 @@ export async function main(argv: readonly string[]): Promise<void> {
       .requiredOption('--out <folder>', 'where to write record, trace, checkpoint, model and report')
       .option('--resume', 'go on with an interrupted run')
       .option('--force', 'overwrite the folder of an earlier run')
+      .option('--checkpoint-every <steps>', 'save the state every so many steps; every few seconds by default')
       .option('--on-event <policy>', 'when the slow cluster changes: refreeze, stop or soft')
       .option(...MAX_MEMORY)
       .option(...MAX_TIME)
       .option('--json', 'print the record')
       .action(async (spec: string, flags: RunFlags) => {
-        outcome =
-          name === 'train'
-            ? await (await import('./train.js')).trainCommand(spec, flags)
-            : await (await import('./design.js')).designCommand(spec, flags);
+        outcome = await COMMANDS[name](spec, flags);
       });
   run('train', 'fit a model by exact maximum likelihood, with optional penalties');
   run('design', 'raise the effective gap or R_hat within a budget of divergence');
+  run('pareto', 'trace divergence against effective gap for several ways of training and designing');
   program
     .command('coverage')
     .description('list what is computed for which kernel and model, up to which size, and how accurately')
@@ -121,6 +120,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 const MAX_MEMORY = ['--max-memory <amount>', 'refuse what needs more: 4GiB, 500MB; what is free by default'] as const;
 const MAX_TIME = ['--max-time <time>', 'refuse what takes longer by estimate: 90s, 10min, 2h'] as const;
+
+/** Loaded when run: an evaluation needs none of it. */
+const COMMANDS: Readonly<Record<'train' | 'design' | 'pareto', (spec: string, flags: RunFlags) => Promise<Outcome>>> = {
+  train: async (spec, flags) => (await import('./train.js')).trainCommand(spec, flags),
+  design: async (spec, flags) => (await import('./design.js')).designCommand(spec, flags),
+  pareto: async (spec, flags) => (await import('./pareto.js')).paretoCommand(spec, flags),
+};
 
 /** Values of a repeatable option. */
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -7,6 +7,7 @@ import {
   ising,
   type KernelName,
   type Model,
+  parametrization,
   rbm,
   type TrainSettings,
   type TrainState,
@@ -74,21 +75,20 @@ function trained(
   const settings: TrainSettings = {
     steps: STEPS,
     learningRate: 0.05,
-    weightDecay: 0,
     penalties: [{ objective: logRhatSlowCluster({ samples: 400 }), weight: 0.02 }],
     watch,
     onEvent,
   };
-  const { yielded, result } = exhaust(train(route, kl, model.edges.length, settings, from));
+  const { yielded, result } = exhaust(train(route, kl, settings, from));
   return { yielded, final: result };
 }
 
 function designed({ model, route }: Setting, watch: MembershipWatch, onEvent: EventPolicy, from?: DesignState) {
   const objective = logRhatSlowCluster({ samples: 400, heldSignal: 0.1 });
-  const settings = { budget: 0.05, maxCoupling: null, frozen: [], restarts: 2, steps: 60, seed: 3, watch, onEvent };
-  const start = from ?? designStart(route, objective, kl, settings, model.theta, model.edges.length);
+  const settings = { budget: 0.05, restarts: 2, steps: 60, seed: 3, watch, onEvent };
+  const start = from ?? designStart(route, objective, kl, settings, parametrization(model), model.theta);
   if (start === null) throw new Error('no start');
-  const { yielded, result } = exhaust(design(route, objective, kl, settings, model.edges.length, start));
+  const { yielded, result } = exhaust(design(route, objective, kl, settings, parametrization(model), start));
   return { yielded, final: result };
 }
 
@@ -157,7 +157,7 @@ describe.each(CASES)('training with the slow cluster, case %d under %s', (seed, 
     expect(end).toEqual({
       ...yielded[first].state,
       stopped: expect.stringContaining('the set of modes changes'),
-      atEvent: true,
+      settled: true,
     });
   });
 });

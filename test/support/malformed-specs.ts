@@ -4,6 +4,7 @@ const spec = { schemaVersion: 1, model: 'm.json', data: { teacher: 't.json' } };
 const specWith = (change: object) => JSON.stringify({ ...spec, ...change });
 const train = (change: object) => specWith({ train: change });
 const design = (change: object) => specWith({ design: change });
+const pareto = (change: object) => specWith({ pareto: change });
 
 /** JSON files that are not a SPEC. */
 export const specs: readonly Row[] = [
@@ -92,7 +93,26 @@ export const specs: readonly Row[] = [
   ['too large a seed', specWith({ seed: 2 ** 31 }), 'seed', /got 2147483648/],
   ['train as a list', specWith({ train: [] }), 'train', /training settings, got \[\]/],
   ['no steps', train({ steps: 0 }), 'train.steps', /a whole number of at least 1, got 0/],
-  ['another optimizer', train({ optimizer: 'sgd' }), 'train.optimizer', /"adam", got "sgd"/],
+  ['another optimizer', train({ optimizer: 'sgd' }), 'train.optimizer', /"adam" or "lbfgs", got "sgd"/],
+  [
+    'L-BFGS on rounded couplings',
+    train({ optimizer: 'lbfgs', bits: 6, maxCoupling: 1 }),
+    'train.optimizer',
+    /"adam" where couplings are rounded, got "lbfgs"/,
+  ],
+  [
+    'L-BFGS with an adaptive penalty',
+    train({ optimizer: 'lbfgs', penalties: [{ objective: 'totalCorrelation', weight: 'adaptive' }] }),
+    'train.optimizer',
+    /"adam" where a penalty is adaptive, got "lbfgs"/,
+  ],
+  ['bits without a range', train({ bits: 6 }), 'train.maxCoupling', /given where there are bits, got null/],
+  ['one bit', train({ bits: 1, maxCoupling: 1 }), 'train.bits', /a whole number from 2 to 32, or null, got 1/],
+  ['a mask of 2', train({ mask: [0, 2] }), 'train.mask[1]', /0 or 1, got 2/],
+  ['a mask as text', train({ mask: '01' }), 'train.mask', /a list of 0 and 1, one per edge, or null, got "01"/],
+  ['ties outside of groups', train({ tied: [0, 1] }), 'train.tied[0]', /a group of parameter indices, got 0/],
+  ['a tie to a name', train({ tied: [[0, 'J']] }), 'train.tied[0][1]', /a parameter index, got "J"/],
+  ['a bound per edge of 0', train({ maxCoupling: [1, 0] }), 'train.maxCoupling[1]', /a positive number, got 0/],
   ['a learning rate of zero', train({ learningRate: 0 }), 'train.learningRate', /a positive number, got 0/],
   ['a learning rate as text', train({ learningRate: '0.05' }), 'train.learningRate', /got "0\.05"/],
   ['negative weight decay', train({ weightDecay: -1 }), 'train.weightDecay', /at least 0, got -1/],
@@ -107,7 +127,31 @@ export const specs: readonly Row[] = [
     'a negative penalty',
     train({ penalties: [{ objective: 'logRhat', weight: -1 }] }),
     'train.penalties[0].weight',
-    /a positive number, got -1/,
+    /a positive number or "adaptive", got -1/,
+  ],
+  [
+    'an adaptive gap',
+    train({ penalties: [{ objective: 'logRhat', weight: 'adaptive' }] }),
+    'train.penalties[0].weight',
+    /a positive number for logRhat, got "adaptive"; only totalCorrelation/,
+  ],
+  [
+    'a threshold for a fixed weight',
+    train({ penalties: [{ objective: 'totalCorrelation', weight: 1, threshold: 0.1 }] }),
+    'train.penalties[0].threshold',
+    /left out where the weight is a number, got 0\.1/,
+  ],
+  [
+    'a threshold of 1',
+    train({ penalties: [{ objective: 'totalCorrelation', weight: 'adaptive', threshold: 1 }] }),
+    'train.penalties[0].threshold',
+    /between 0 and 1, got 1/,
+  ],
+  [
+    'a lag of 0',
+    train({ penalties: [{ objective: 'totalCorrelation', weight: 'adaptive', lag: 0 }] }),
+    'train.penalties[0].lag',
+    /at least 1 steps or sweeps, got 0/,
   ],
   [
     'a penalty without weight',
@@ -122,10 +166,50 @@ export const specs: readonly Row[] = [
     /"logEffectiveGap", "logRhat" or "logRhatSlowCluster", got "kl"/,
   ],
   ['a negative budget', design({ budget: -0.1 }), 'design.budget', /at least 0, got -0\.1/],
-  ['a coupling limit of zero', design({ maxCoupling: 0 }), 'design.maxCoupling', /a positive number, got 0/],
+  [
+    'a coupling limit of zero',
+    design({ maxCoupling: 0 }),
+    'design.maxCoupling',
+    /a positive number, a list of them or null, got 0/,
+  ],
   ['a frozen name', design({ frozen: ['J[0,1]'] }), 'design.frozen[0]', /a parameter index, got "J\[0,1\]"/],
   ['a negative frozen index', design({ frozen: [0, -1] }), 'design.frozen[1]', /got -1/],
-  ['a frozen index twice', design({ frozen: [0, 1, 0] }), 'design.frozen[2]', /not listed before, got 0/],
   ['half a restart', design({ restarts: 1.5 }), 'design.restarts', /got 1\.5/],
+  ['pareto as a list', pareto([]), 'pareto', /an object with the settings of pareto, got \[\]/],
+  ['no seeds', pareto({ seeds: 0 }), 'pareto.seeds', /at least 1, got 0/],
+  ['seeds of a file', pareto({ seeds: 2 }), 'pareto.seeds', /1 where the model is a file, got 2; use a fresh model/],
+  ['no arms', pareto({ arms: [] }), 'pareto.arms', /a list of at least one arm, got \[\]/],
+  ['an arm as text', pareto({ arms: ['l2'] }), 'pareto.arms[0]', /got "l2"/],
+  ['no such arm', pareto({ arms: [{ kind: 'decay' }] }), 'pareto.arms[0].kind', /"penalty" or "design", got "decay"/],
+  [
+    'an arm without weights',
+    pareto({ arms: [{ kind: 'penalty', objective: 'l2', weights: [] }] }),
+    'pareto.arms[0].weights',
+    /a list of at least one weight, got \[\]/,
+  ],
+  [
+    'a weight of 0',
+    pareto({ arms: [{ kind: 'penalty', objective: 'l2', weights: [0.1, 0] }] }),
+    'pareto.arms[0].weights[1]',
+    /a positive number, got 0/,
+  ],
+  [
+    'a design for less weight',
+    pareto({ arms: [{ kind: 'design', objective: 'l2', budgets: [0.1] }] }),
+    'pareto.arms[0].objective',
+    /"logRhatSlowCluster", got "l2"/,
+  ],
+  [
+    'a misspelt key of an arm',
+    pareto({ arms: [{ kind: 'design', objective: 'logRhat', budget: [0.1] }] }),
+    'pareto.arms[0].budget',
+    /write budgets instead/,
+  ],
+  [
+    'the same arm twice',
+    pareto({ arms: [{ kind: 'earlyStopping' }, { kind: 'earlyStopping' }] }),
+    'pareto.arms[1]',
+    /an arm not listed before/,
+  ],
   ['design of null', specWith({ design: null }), 'design', /design settings, got null/],
 ];
