@@ -174,7 +174,7 @@ function factoredWorkload(model: Model, options: WorkloadOptions): Workload {
       problem +
       modes +
       3 * signal +
-      (propagated ? rows * columns * (model.visible.length + 2) + propagation : 0) +
+      (propagated ? columns * p + propagation : 0) +
       (table?.report ?? BASE_VISITS),
     timescale,
     signal,

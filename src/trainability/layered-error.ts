@@ -110,15 +110,20 @@ function layeredChain(model: Model) {
     });
     return out;
   };
-  /** `(P_h P_v fc_a)(h)`. */
+  /** `(P_h P_v fc_a)(h)`, by `E[h_j | v]`. */
   const expectedNext = (means: Float64Array) => {
     const out = new Float64Array(parameters * hidden);
-    for (let h = 0; h < hidden; h++) {
-      const m = back.subarray(h * states, (h + 1) * states);
-      expectations(hiddenLaw(m), signedRows(m)).forEach((value, a) => {
-        out[a * hidden + h] = value - means[a];
-      });
-    }
+    observables((a, i, j) => {
+      const given = Float64Array.from(
+        { length: states },
+        (_, v) => -(i < 0 ? 1 : spin(v, i)) * (j < 0 ? 1 : visible.means[v * otherSize + j]) - means[a],
+      );
+      for (let h = 0; h < hidden; h++) {
+        let sum = 0;
+        for (let v = 0; v < states; v++) sum += back[h * states + v] * given[v];
+        out[a * hidden + h] = sum;
+      }
+    });
     return out;
   };
   /** `w M + r`. */
