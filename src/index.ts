@@ -9,7 +9,16 @@ export {
 } from './errors.js';
 export type { Agreement } from './estimation/agreement.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
-export { type RandomSource, randomSource } from './estimation/random.js';
+export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
+export type { ChainPlan } from './estimation/run-chains.js';
+export {
+  type SampledGradient,
+  type SampledObjective,
+  type SampledPlan,
+  type SamplerState,
+  sampledObjective,
+  samplerStart,
+} from './estimation/sampled-gradient.js';
 export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
 export {
   type MeasuredTimescale,

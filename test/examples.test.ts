@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createRoute,
@@ -84,7 +84,7 @@ function coarseDigits() {
 }
 
 /** `log sum_h exp(-E(v, h))` of a 9 + 6 RBM at beta 1, for every `v`. */
-function freeEnergies({ theta }: Model): number[] {
+function freeEnergies(theta: ArrayLike<number>): number[] {
   return Array.from({ length: 2 ** 9 }, (_, s) => {
     const v = Array.from({ length: 9 }, (_, i) => 2 * ((s >> i) & 1) - 1);
     const fields = Array.from({ length: 6 }, (_, j) => theta[63 + j] + sum(v.map((x, i) => x * theta[6 * i + j])));
@@ -199,7 +199,7 @@ test.concurrent('digits-3x3: the gain over the best baseline, its gap against mo
   const groups = route.relaxation(model.theta).groups ?? [];
   const mass = sum(groups.map(({ weight }) => weight));
   expect(Math.abs(mass / sum(groups.map(({ weight, gap: g }) => weight / g)) - gap)).toBeLessThan(5e-5);
-  const logZ = freeEnergies(model);
+  const logZ = freeEnergies(model.theta);
   const all = Math.log(sum(logZ.map((x) => Math.exp(x - logZ[0])))) + logZ[0];
   const divergence = sum([...data.probabilities].map((d, k) => d * (Math.log(d) - logZ[data.patterns[k]] + all)));
   expect(Math.abs(divergence - kl)).toBeLessThan(5e-5);
@@ -213,6 +213,35 @@ test.concurrent('digits-4x4: a derivative of the factored route at 2^20 joint st
   // Of the differences, 1e-11 is rounding of T over the step; of the pin, what sixty steps of Adam may make of another libm's last bit.
   expect(Math.abs(rule / differences - 1)).toBeLessThan(1e-9);
   expect(Math.abs(rule / 45.43216938 - 1)).toBeLessThan(1e-7);
+});
+
+test.concurrent('training-comparison: the divergences against free energies, equal budgets, and a run that was cut off', async () => {
+  const [median] = await printed('training-comparison/run', /UCI digits[\s\S]*?\| plain \| 0\.\d+ \| (\d\.\d+) /);
+  const file = out('training-comparison', 'quick-digits.jsonl');
+  const text = readFileSync(file, 'utf8');
+  const runs = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  // Five arms and two seeds; the two that are led by R_hat also with half of the budget.
+  expect(runs.map(({ spent }) => spent)).toEqual([...Array(10).fill(8000), ...Array(4).fill(4000)]);
+  const data = coarseDigits();
+  for (const { kl, theta, path } of runs) {
+    const logZ = freeEnergies(theta);
+    const all = Math.log(sum(logZ.map((x) => Math.exp(x - logZ[0])))) + logZ[0];
+    const divergence = sum([...data.probabilities].map((d, k) => d * (Math.log(d) - logZ[data.patterns[k]] + all)));
+    expect(Math.abs(divergence / kl - 1)).toBeLessThan(1e-10);
+    expect(path.at(-1).kl).toBe(kl);
+  }
+  expect(Math.abs(sum(runs.slice(0, 2).map(({ kl }) => kl / 2)) - median)).toBeLessThan(5e-3);
+  // What is left of a process that died in the middle of its sixth line gives the same file.
+  const lines = text.split('\n');
+  writeFileSync(file, [...lines.slice(0, 5), lines[5].slice(0, 40)].join('\n'));
+  const args = ['dist/examples/training-comparison/run.js', '--quick', '--resume'];
+  const { code, stderr } = await startNode(args).finished;
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('[8/9');
+  expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
 test.concurrent('pareto: gap and KL of its points by the table of all states, and its frontier by comparing all pairs', async () => {
@@ -272,7 +301,8 @@ test.concurrent('hypernetwork: the gradient through TensorFlow.js against differ
 test('every example is run by a test above', () => {
   const source = readFileSync(new URL(import.meta.url), 'utf8');
   const run = new Set([...source.matchAll(/await printed\(\s*'([^']+)'/g)].map(([, name]) => `${name}.ts`));
-  expect(readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.ts') && !run.has(name))).toEqual([]);
+  const entries = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.ts'));
+  expect([...entries, 'training-comparison/run.ts'].filter((name) => !run.has(name))).toEqual([]);
   const specs = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.json'));
   expect(specs.filter((name) => !source.includes(`join('examples', '${name}')`))).toEqual([]);
   expect(specs).toContain('pareto.json');

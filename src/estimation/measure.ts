@@ -4,6 +4,7 @@ import type { Model } from '../model/model.js';
 import { checkOptions } from '../trainability/options.js';
 import { exactMoments } from '../trainability/routes/exact-moments.js';
 import type { Start } from '../trainability/start.js';
+import { addObservables } from './data-moments.js';
 import { type RandomSource, randomSource } from './random.js';
 import { type ChainPlan, runChains } from './run-chains.js';
 import { type StateSampler, startSampler } from './start-sampler.js';
@@ -81,12 +82,8 @@ function squaredError(
   means: Float64Array,
   random: RandomSource,
 ): number {
-  const { edges } = model;
   const sums = new Float64Array(means.length);
-  runChains(model, options, draw, random, (spins) => {
-    for (let a = 0; a < edges.length; a++) sums[a] -= spins[edges[a][0]] * spins[edges[a][1]];
-    for (let a = edges.length; a < sums.length; a++) sums[a] -= spins[a - edges.length];
-  });
+  runChains(model, options, draw, random, (spins) => addObservables(model, spins, 1, sums));
   const samples = options.chains * options.window;
   return sums.reduce((total, sum, a) => total + (sum / samples - means[a]) ** 2, 0);
 }

@@ -5,6 +5,7 @@ import type { Model } from '../model/model.js';
 import { tableBits } from '../model/state-space.js';
 import { walshHadamard } from '../model/walsh-hadamard.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
+import { hasLayeredError } from './layered-error.js';
 import { isFactorable, type ProbeOptions } from './routes/create-route.js';
 import { layerSpins } from './routes/factored-route.js';
 import { DIRECT_STATES } from './routes/table-timescale.js';
@@ -158,13 +159,23 @@ function factoredWorkload(model: Model, options: WorkloadOptions): Workload {
   const timescale = problem + solve + gradient;
   const small = model.spins - (model.biased ? 0 : 1) <= Math.log2(MAX_DENSE_STATES);
   const table = small ? tableWorkload(model, options) : null;
+  const propagated = !small && options.start !== 'stationary' && hasLayeredError(model, options.kernel);
+  const [rows, columns] = [2 ** hidden, 2 ** model.spins];
+  const propagation =
+    (options.burnIn + options.window) * 2 * columns + options.window * (columns * model.visible.length + p * rows ** 2);
   return {
     // The evaluation keeps its conditional table while relaxation makes two.
     bytes:
       BASE_BYTES +
       GARBAGE * NUMBER * (3 * w * h + 12 * w * (narrow + 1) + 6 * h * (h + p)) +
       (table === null ? 0 : table.bytes - BASE_BYTES),
-    report: timescale + problem + modes + 3 * signal + (table?.report ?? BASE_VISITS),
+    report:
+      timescale +
+      problem +
+      modes +
+      3 * signal +
+      (propagated ? columns * p + propagation : 0) +
+      (table?.report ?? BASE_VISITS),
     timescale,
     signal,
   };

@@ -5,6 +5,7 @@ import { MAX_TABLE_BITS } from '../model/state-space.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { GROUP_WIDTH } from '../spectrum/groups.js';
 import { ACCURACY } from './accuracy.js';
+import { MAX_PROPAGATED } from './layered-error.js';
 import { createRoute } from './routes/create-route.js';
 import { MAX_NARROW_SPINS, MAX_WIDE_SPINS } from './routes/factored-route.js';
 import { MAX_SLOW_MODES, RESIDUAL } from './routes/slow-modes.js';
@@ -34,9 +35,9 @@ export interface CoverageRow {
   readonly start: 'any' | 'stationary';
   /** The kernels that this row is about. */
   readonly kernels: readonly KernelName[];
-  /** The models: any of them by a table of all states, or an RBM by its layers. */
+  /** The models: any of them, or an RBM. */
   readonly model: 'any' | 'rbm';
-  /** Largest model. */
+  /** Largest model, by its states in all or by the layers of an RBM. */
   readonly limit: SizeLimit;
   /** Whether the derivative in the parameters is computed there too. */
   readonly gradient: boolean;
@@ -175,6 +176,13 @@ export function coverage(): readonly CoverageRow[] {
       kernels: where(reversible),
       limit: TABLE,
       accuracy: `${quadrature} eps sqrt(states) (1 + K/2) of propagation`,
+    },
+    {
+      ...error,
+      model: 'rbm',
+      kernels: factored.filter((kernel) => !reversible(kernel)),
+      limit: MAX_PROPAGATED,
+      accuracy: `${agreement.error} of the table`,
     },
     {
       ...layers,

@@ -175,7 +175,17 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     if (modes.relevant === null) notes.push({ path: 'predictors.relevant', reason: SLOW_END_ONLY });
   }
 
-  const error = operationalError(model, data, { start, burnIn, window }, relaxation, resolved, route, table, notes);
+  const error = operationalError(
+    model,
+    data,
+    kernel,
+    { start, burnIn, window },
+    relaxation,
+    resolved,
+    route,
+    table,
+    notes,
+  );
   const operational = error && operationalReport(route, theta, model.edges.length, error, chains, signal, notes);
   const R = operational?.R ?? null;
   const sweep = stepsPerSweep(model, kernel);
