@@ -71,6 +71,10 @@ const MIXING_SWEEPS = 30;
 /** A visit of the compiled loops takes so many times less. */
 const COMPILED_SPEED = 10;
 
+/** Of a search for twelve modes: panels of its basis, of what it locks, and spare ones; and applications, over a few hundred of which it takes. */
+const SLOW_END_PANELS = 88;
+const SLOW_END_APPLICATIONS = 500;
+
 function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   const n = 2 ** tableBits(model);
   const p = model.theta.length;
@@ -98,17 +102,27 @@ function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   let report = BASE_VISITS + timescale + 2 * signal + 3 * p * n;
   if (dense) report += denseVisits(model, options, step);
   else if (reversible && probes === undefined)
-    report += setUp + solve / speed + p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3;
+    report +=
+      setUp +
+      solve / speed +
+      p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3 +
+      slowEndVisits(model, n, step) / speed;
   const job = compiled ? jobBytes(n, p, plan.kind === 'product', model.spins) : 0;
+  const slowEnd = !dense && reversible && probes === undefined ? SLOW_END_PANELS * 2 * n * NUMBER : 0;
   const kernelBytes = n * NUMBER * (3 + model.spins + 2);
   const denseBytes = dense ? 3 * n * n * NUMBER : 0;
   return {
     // The plain loops keep a kernel while relaxation uses another, and the compiled ones may have to give way to them; solvers and signal have ten tables more.
-    bytes: BASE_BYTES + job + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
+    bytes: BASE_BYTES + Math.max(job, slowEnd) + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
     report,
     timescale,
     signal,
   };
+}
+
+/** The slow end in every sector: applications to panels of two functions, and what orthogonalising adds to each. */
+function slowEndVisits(model: Model, n: number, step: number): number {
+  return (model.biased ? 1 : 2) * SLOW_END_APPLICATIONS * 2 * n * (step + 10);
 }
 
 /** Modes, slow cluster and propagation of a report on a table of at most MAX_DENSE_STATES states. */
