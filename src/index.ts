@@ -86,6 +86,7 @@ export {
   type LayersLimit,
   type SizeLimit,
   type TableLimit,
+  type VisibleLimit,
 } from './trainability/coverage.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
 export type { Claim, Gate, Gates } from './trainability/gates.js';

@@ -2,7 +2,7 @@ import { jobBytes } from '../kernel/compiled/job.js';
 import { isCompiled, LANES } from '../kernel/compiled/table.js';
 import { KERNELS, type KernelName, type Schedule, schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
-import { tableBits } from '../model/state-space.js';
+import { MAX_TABLE_BITS, tableBits } from '../model/state-space.js';
 import { walshHadamard } from '../model/walsh-hadamard.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { hasLayeredError } from './layered-error.js';
@@ -71,9 +71,9 @@ const MIXING_SWEEPS = 30;
 /** A visit of the compiled loops takes so many times less. */
 const COMPILED_SPEED = 10;
 
-/** Of a search for twelve modes: panels of its basis, of what it locks, and spare ones; and applications, over a few hundred of which it takes. */
+/** Of a search for slow modes: panels of its basis, of what it locks, and spare ones; and applications, from a few hundred for twelve modes to a few thousand. */
 const SLOW_END_PANELS = 88;
-const SLOW_END_APPLICATIONS = 500;
+const SLOW_END_APPLICATIONS = 1500;
 
 function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   const n = 2 ** tableBits(model);
@@ -158,6 +158,22 @@ function stepVisits(plan: Schedule): number {
   return plan satisfies never;
 }
 
+const NOTHING = { bytes: 0, visits: 0 };
+
+/** The slow cluster's gradient of an RBM that is too large for all modes: it is on the table, where that exists. */
+function clusterOnTable(model: Model, { kernel, gradient }: WorkloadOptions): typeof NOTHING {
+  const { reversible, differentiable } = KERNELS[kernel];
+  if (!gradient || !reversible || !differentiable || model.spins - (model.biased ? 0 : 1) > MAX_TABLE_BITS)
+    return NOTHING;
+  const n = 2 ** tableBits(model);
+  const step = stepVisits(schedule(model, kernel));
+  const kernelBytes = n * NUMBER * (3 + model.spins + 2);
+  return {
+    bytes: SLOW_END_PANELS * 2 * n * NUMBER + GARBAGE * kernelBytes,
+    visits: n * (30 + 6 * model.spins) + slowEndVisits(model, n, step) / COMPILED_SPEED,
+  };
+}
+
 function factoredWorkload(model: Model, options: WorkloadOptions): Workload {
   const { wide, narrow } = layerSpins(model);
   const [w, h] = [2 ** wide, 2 ** narrow];
@@ -173,6 +189,7 @@ function factoredWorkload(model: Model, options: WorkloadOptions): Workload {
   const timescale = problem + solve + gradient;
   const small = model.spins - (model.biased ? 0 : 1) <= Math.log2(MAX_DENSE_STATES);
   const table = small ? tableWorkload(model, options) : null;
+  const cluster = small ? NOTHING : clusterOnTable(model, options);
   const propagated = !small && options.start !== 'stationary' && hasLayeredError(model, options.kernel);
   const [rows, columns] = [2 ** hidden, 2 ** model.spins];
   const propagation =
@@ -182,9 +199,11 @@ function factoredWorkload(model: Model, options: WorkloadOptions): Workload {
     bytes:
       BASE_BYTES +
       GARBAGE * NUMBER * (3 * w * h + 12 * w * (narrow + 1) + 6 * h * (h + p)) +
-      (table === null ? 0 : table.bytes - BASE_BYTES),
+      (table === null ? 0 : table.bytes - BASE_BYTES) +
+      cluster.bytes,
     report:
       timescale +
+      cluster.visits +
       problem +
       modes +
       3 * signal +

@@ -11,7 +11,12 @@ export const specs: readonly Row[] = [
   ['an array', '[]', 'the SPEC', /must be a JSON object, got \[\]/],
   ['no version', specWith({ schemaVersion: undefined }), 'schemaVersion', /must be 1, got nothing; set it to 1/],
   ['another version', specWith({ schemaVersion: 2, futures: 1 }), 'schemaVersion', /must be 1, got 2/],
-  ['a misspelt key', specWith({ kernal: 'random-scan' }), 'kernal', /write kernel instead \(known keys: .*design\)/],
+  [
+    'a misspelt key',
+    specWith({ kernal: 'random-scan' }),
+    'kernal',
+    /write kernel instead \(known keys: .*design, pareto\)/,
+  ],
   [
     'a nested misspelt key',
     train({ learning_rate: 1 }),

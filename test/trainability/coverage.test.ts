@@ -32,6 +32,7 @@ function fits({ model: kind, limit }: CoverageRow, model: Model): boolean {
   if ('states' in limit) return 2 ** (model.biased ? model.spins : model.spins - 1) <= limit.states;
   if (model.layers === null) return false;
   const { visible, hidden } = model.layers;
+  if ('visibleLayer' in limit) return visible <= limit.visibleLayer;
   return Math.min(visible, hidden) <= limit.smallerLayer && Math.max(visible, hidden) <= limit.largerLayer;
 }
 
@@ -188,7 +189,7 @@ describe.each(gradientCases())('accuracy: $name', ({ model, data }) => {
   });
 
   const onLayers =
-    model.layers === null ? [] : [...new Set(rows.filter((r) => r.model === 'rbm').flatMap((r) => r.kernels))];
+    model.layers === null ? [] : [...new Set(rows.filter((r) => 'smallerLayer' in r.limit).flatMap((r) => r.kernels))];
   test.each(onLayers)('%s: the error of the estimated gradient, on layers against propagation', (kernel) => {
     const { measure } = createRoute(model, data, { kernel, route: 'factored' }).relaxation(model.theta);
     const table = new TableRoute(model, data, kernel).at(model.theta);

@@ -16,9 +16,9 @@ import type { ModeThresholds } from '../membership/mode-sets.js';
 import { type DenseModes, weightedModes } from './dense-modes.js';
 import type { SlowEnd } from './route.js';
 
-/** Modes sought at first, and at most. */
+/** Modes sought at first, and where those are not enough. */
 const FIRST_COUNT = 12;
-export const MAX_SLOW_MODES = 96;
+export const MAX_SLOW_MODES = 48;
 /** Residual of a mode; its vector's error is that over the distance of the next one outside. */
 export const RESIDUAL = 1e-12;
 /** Share of the weight from which a group is seen at all (section 4). */
@@ -45,9 +45,8 @@ export function slowSpectrum(
   totalWeight: number,
 ): SlowSpectrum | null {
   const operator = sectorOperator(law, model, kernel);
-  for (let count = FIRST_COUNT; ; count *= 2) {
-    const asked = Math.min(count, MAX_SLOW_MODES);
-    const found = lanczos(operator, { count: asked, tolerance: RESIDUAL });
+  for (let count = FIRST_COUNT; ; count = MAX_SLOW_MODES) {
+    const found = lanczos(operator, { count, tolerance: RESIDUAL });
     if (found === null || !found.converged) return null;
     const modes = withCoefficients(law, found);
     const levels = weightedModes(modes, model.edges.length);
@@ -55,7 +54,7 @@ export function slowSpectrum(
     const anchor = groups.find(({ weight }) => totalWeight > 0 && weight >= epsilon * totalWeight);
     const edge = anchor && kappa * anchor.gap;
     const beyond = groups.some(({ gap, weight }) => edge !== undefined && gap > edge && weight > VISIBLE * totalWeight);
-    if (!beyond && asked < MAX_SLOW_MODES) continue;
+    if (!beyond && count < MAX_SLOW_MODES) continue;
     return { modes, levels, groups, clear, totalWeight, slowest: slowestGroup(law, model, kernel, groups) };
   }
 }
