@@ -1,7 +1,7 @@
 """Value and gradient of log R_hat (full, random-scan) of a model without biases, in JAX, float64, jitted.
 
-Reads one JSON object per line, {"spins", "visible", "edges", "couplings", "teacher", "variant"}, and answers each with {"value", "gradient", "seconds"}; "teacher" holds the
-couplings of a model of the same graph, whose visible law is the data. The first call of a structure compiles and runs once before it is timed. Variants: "full", a dense
+Reads one JSON object per line, {"spins", "visible", "edges", "couplings", "teacher", "variant", "consecutive"}, and answers each with {"value", "gradient", "seconds"}; "teacher" holds the
+couplings of a model of the same graph, whose visible law is the data. Seconds are the mean of so many consecutive calls. The first call of a structure compiles and runs once before it is timed. Variants: "full", a dense
 solve on all states as one writes it at first; "even", on the states whose last spin is down, symmetrised and by Cholesky, as one writes it knowing the symmetry (all spins visible).
 """
 import json
@@ -80,6 +80,7 @@ for line in sys.stdin:
     if fresh:
         jax.block_until_ready(function(theta, data))
     began = time.perf_counter()
-    value, gradient = jax.block_until_ready(function(theta, data))
-    seconds = time.perf_counter() - began
+    for _ in range(case["consecutive"]):
+        value, gradient = jax.block_until_ready(function(theta, data))
+    seconds = (time.perf_counter() - began) / case["consecutive"]
     print(json.dumps({"value": float(value), "gradient": np.asarray(gradient).tolist(), "seconds": seconds}), flush=True)
