@@ -1,4 +1,4 @@
-import { type Fit, fitWithRidge, sum, valueOf } from './fit.js';
+import { boundOf, type Fit, fitWithRidge, sum } from './fit.js';
 import { type ChainMoments, pooled } from './moments.js';
 
 /** The bound (6.1) on one set of features, in kernel steps. */
@@ -9,7 +9,11 @@ export interface CrossFit {
   /** Per observable, in theta order. */
   readonly perObservable: Float64Array;
   /** Fitted on one half of the chains, to be used on the other; both ways. */
-  readonly folds: readonly { readonly fit: Fit; readonly valuedOn: readonly number[]; readonly leftOut: Float64Array }[];
+  readonly folds: readonly {
+    readonly fit: Fit;
+    readonly valuedOn: readonly number[];
+    readonly leftOut: Float64Array;
+  }[];
 }
 
 /** Fitting a half needs two parts, and each part two chains. */
@@ -26,8 +30,16 @@ export function crossFit(chains: readonly ChainMoments[], observables: number, s
     const fitted = halves[1 - h];
     const parts = [0, 1].map((part) => of(fitted.filter((_, k) => k % 2 === part)));
     const fit = fitWithRidge(of(fitted), [parts[0], parts[1]], observables, size);
-    const values = valueOf(of(valuedOn), fit);
-    return { fit, valuedOn, values, leftOut: leaveOneOut(valuedOn.map((m) => chains[m]), fit) };
+    const values = boundOf(of(valuedOn), fit);
+    return {
+      fit,
+      valuedOn,
+      values,
+      leftOut: leaveOneOut(
+        valuedOn.map((m) => chains[m]),
+        fit,
+      ),
+    };
   });
   const variance = folds.reduce((total, { leftOut }) => total + jackknifeVariance(leftOut), 0);
   return {
@@ -83,5 +95,8 @@ function leaveOneOut(chains: readonly ChainMoments[], { alpha, size, observables
   const across = chains.map((_, m) => sum(chains.map((__, o) => (o === m ? 0 : pair(m, o) + pair(o, m)))));
   const allPairs = sum(across) / 2;
   const allLinear = sum(linear);
-  return Float64Array.from({ length: n }, (_, m) => (allLinear - linear[m]) / (n - 1) - (allPairs - across[m]) / ((n - 1) * (n - 2)));
+  return Float64Array.from(
+    { length: n },
+    (_, m) => (allLinear - linear[m]) / (n - 1) - (allPairs - across[m]) / ((n - 1) * (n - 2)),
+  );
 }

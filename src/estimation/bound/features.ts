@@ -61,14 +61,18 @@ export function makeFeatures(
   };
   if (upTo === 'levels') {
     const coordinates = slowCoordinates(model, pilot, LEVELS.fine.directions);
-    add('levels', levelFunctions(coordinates.slice(0, 1 + LEVELS.coarse.directions), pilot, model, LEVELS.coarse.knots));
+    add(
+      'levels',
+      levelFunctions(coordinates.slice(0, 1 + LEVELS.coarse.directions), pilot, model, LEVELS.coarse.knots),
+    );
     add('fine levels', levelFunctions(coordinates, pilot, model, LEVELS.fine.knots));
   }
   add('user functions', {
     count: user.length,
-    evaluate: (spins, out, offset) => user.forEach((of, k) => {
-      out[offset + k] = of(spins);
-    }),
+    evaluate: (spins, out, offset) =>
+      user.forEach((of, k) => {
+        out[offset + k] = of(spins);
+      }),
   });
   return { monomials, functions: together(parts), count: size, sets: names };
 }
@@ -100,16 +104,24 @@ function slowCoordinates(model: Model, pilot: Int8Array, directions: number): Co
   const axes = principalAxes(pilot, n, biased, Math.min(directions, n));
   return [
     energy,
-    ...axes.map((axis): Coordinate => (x) => {
-      let sum = 0;
-      for (let i = 0; i < n; i++) sum += axis[i] * x[i];
-      return biased ? sum : Math.abs(sum);
-    }),
+    ...axes.map(
+      (axis): Coordinate =>
+        (x) => {
+          let sum = 0;
+          for (let i = 0; i < n; i++) sum += axis[i] * x[i];
+          return biased ? sum : Math.abs(sum);
+        },
+    ),
   ];
 }
 
 /** Ramps from 0 to 1 between neighbouring knots, equally spaced over the range of each coordinate in the pilot: their span holds every piecewise linear function of it. */
-function levelFunctions(coordinates: readonly Coordinate[], pilot: Int8Array, model: Model, knots: number): FunctionFeatures {
+function levelFunctions(
+  coordinates: readonly Coordinate[],
+  pilot: Int8Array,
+  model: Model,
+  knots: number,
+): FunctionFeatures {
   const ranges = coordinates.map((of) => {
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
@@ -141,7 +153,8 @@ function principalAxes(samples: Int8Array, n: number, centred: boolean, count: n
   const covariance = new Float64Array(n * n);
   for (let s = 0; s < samples.length; s += n) {
     for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) covariance[i * n + j] += ((samples[s + i] - mean[i]) * (samples[s + j] - mean[j])) / total;
+      for (let j = 0; j < n; j++)
+        covariance[i * n + j] += ((samples[s + i] - mean[i]) * (samples[s + j] - mean[j])) / total;
     }
   }
   const { vectors } = symmetricEigen(covariance, n);

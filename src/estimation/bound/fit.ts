@@ -12,7 +12,12 @@ export interface Fit {
 }
 
 /** `alpha_a = (L + ridge diag L)^-1 c_a` on the first `size` features (D8), `c_a` the covariances of observable `a`, by Cholesky. A feature that never changes is dropped. */
-export function fitTrial({ covariance, dirichlet }: PooledMoments, observables: number, size: number, ridge: number): Fit {
+export function fitTrial(
+  { covariance, dirichlet }: PooledMoments,
+  observables: number,
+  size: number,
+  ridge: number,
+): Fit {
   const count = Math.sqrt(covariance.length);
   const lower = new Float64Array(size * size);
   for (let k = 0; k < size; k++) {
@@ -48,7 +53,7 @@ export function fitTrial({ covariance, dirichlet }: PooledMoments, observables: 
 }
 
 /** Per observable `2 <fc_a, psi_a> - <psi_a, (I - P) psi_a> - Var f_a / 2` (6.1), at most `T_a` in expectation where the fit saw other samples. */
-export function valueOf({ covariance, dirichlet }: PooledMoments, fit: Fit): Float64Array {
+export function boundOf({ covariance, dirichlet }: PooledMoments, fit: Fit): Float64Array {
   const { alpha, size, observables } = fit;
   const count = Math.sqrt(covariance.length);
   return Float64Array.from({ length: observables }, (_, a) => {
@@ -75,7 +80,8 @@ export function fitWithRidge(
   let best: { ridge: number; score: number } = { ridge: RIDGES[0], score: Number.NEGATIVE_INFINITY };
   for (const ridge of RIDGES) {
     const score =
-      sum(valueOf(two, fitTrial(one, observables, size, ridge))) + sum(valueOf(one, fitTrial(two, observables, size, ridge)));
+      sum(boundOf(two, fitTrial(one, observables, size, ridge))) +
+      sum(boundOf(one, fitTrial(two, observables, size, ridge)));
     if (score > best.score) best = { ridge, score };
   }
   return fitTrial(whole, observables, size, best.ridge);

@@ -1,5 +1,5 @@
-import type { Model } from '../../model/model.js';
 import { UnsupportedError } from '../../errors.js';
+import type { Model } from '../../model/model.js';
 import type { Features } from './features.js';
 
 /** Blocks up to this size are enumerated where a conditional mean has no closed form. */
@@ -20,7 +20,11 @@ export interface LocalQuantities {
 }
 
 /** For a mixture over `blocks`. Throws {@link UnsupportedError} where a block would have to be enumerated and is too large. */
-export function localQuantities(model: Model, blocks: readonly (readonly number[])[], features: Features): LocalQuantities {
+export function localQuantities(
+  model: Model,
+  blocks: readonly (readonly number[])[],
+  features: Features,
+): LocalQuantities {
   const { monomials, functions, count } = features;
   const first = monomials.length;
   const { logOdds, coupled } = conditionals(model);
@@ -61,7 +65,13 @@ export function localQuantities(model: Model, blocks: readonly (readonly number[
     visit(active, difference, flip === 0 ? 0 : Math.exp(odds));
   };
   /** Adds the conditional mean of `chi - chi(x)`, negated, over all configurations of the block. */
-  const enumerated = (block: readonly number[], active: Int32Array, from: number, spins: Int8Array, chi: Float64Array) => {
+  const enumerated = (
+    block: readonly number[],
+    active: Int32Array,
+    from: number,
+    spins: Int8Array,
+    chi: Float64Array,
+  ) => {
     const start = block.map((i) => spins[i]);
     const logWeights = new Float64Array(2 ** block.length);
     let configuration = 0;

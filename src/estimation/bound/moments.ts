@@ -13,7 +13,13 @@ export interface ChainMoments {
 }
 
 /** One pass over a chain's samples, `spins` numbers each. Every block weighs `1 / blocks`. */
-export function chainMoments(local: LocalQuantities, samples: Int8Array, spins: number, count: number, blocks: number): ChainMoments {
+export function chainMoments(
+  local: LocalQuantities,
+  samples: Int8Array,
+  spins: number,
+  count: number,
+  blocks: number,
+): ChainMoments {
   const total = samples.length / spins;
   const middle = total >> 1;
   const mean = new Float64Array(count);
