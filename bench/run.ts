@@ -9,6 +9,7 @@ import { writeFileAtomic } from 'htdml';
 import { threadCount } from '../src/kernel/compiled/loops.js';
 import { applicationTable } from './application.js';
 import { costFigure } from './cost-figure.js';
+import { eigenpairsTable } from './eigenpairs.js';
 import { gradientTable } from './gradient.js';
 import { scaleTable } from './scale.js';
 import { Sheet } from './tables.js';
@@ -21,6 +22,7 @@ const sheet = new Sheet();
 const PARTS: Readonly<Record<string, () => Promise<void> | void>> = {
   gradient: () => gradientTable(sheet),
   application: () => applicationTable(sheet),
+  eigenpairs: () => eigenpairsTable(sheet),
   scale: () => scaleTable(sheet),
   wrong: () => wrongAnswersTable(sheet),
   cost: () => {

@@ -3,12 +3,19 @@ import { fileURLToPath } from 'node:url';
 import type { Outcome, Task } from './alone.js';
 import { number, type Sheet } from './tables.js';
 
-/** Runs a task in a process of its own. */
+const done = new Map<string, Outcome>();
+
+/** A task run in a process of its own; each once. */
 export function alone(task: Task): Outcome {
+  const key = JSON.stringify(task);
+  const before = done.get(key);
+  if (before !== undefined) return before;
   const program = fileURLToPath(new URL('./alone.js', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, JSON.stringify(task)], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, key], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the process failed: ${stderr}`);
-  return JSON.parse(stdout);
+  const outcome: Outcome = JSON.parse(stdout);
+  done.set(key, outcome);
+  return outcome;
 }
 
 interface Row {

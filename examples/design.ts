@@ -13,6 +13,7 @@ import {
   designStart,
   type Edge,
   ising,
+  parametrization,
   teacherLaw,
   withParameters,
   writeModel,
@@ -32,15 +33,14 @@ const route = createRoute(model, data, { kernel: 'random-scan' });
 
 const settings = {
   budget,
-  maxCoupling: null,
-  frozen: [],
   restarts: quick ? 1 : 4,
   steps: quick ? 200 : 400,
   seed: 1,
 };
-const start = designStart(route, logEffectiveGap, kl, settings, model.theta, edges.length);
+const free = parametrization(model);
+const start = designStart(route, logEffectiveGap, kl, settings, free, model.theta);
 if (start === null) throw new Error('the model has no finite effective gap');
-const run = design(route, logEffectiveGap, kl, settings, edges.length, start);
+const run = design(route, logEffectiveGap, kl, settings, free, start);
 let evaluations = 0;
 let result = run.next();
 for (; !result.done; result = run.next()) evaluations++;

@@ -34,7 +34,7 @@ const seconds = (performance.now() - began) / 1000;
 const [slope, difference] = alongGradient(gradient);
 
 stage(quick ? 7 : 40, `design within ${budget} nats`);
-const limits = { budget, maxCoupling: null, frozen: [], restarts: 1, steps: quick ? 20 : 150, seed };
+const limits = { budget, restarts: 1, steps: quick ? 20 : 150, seed };
 const designed = designArm(route, model, trained.theta, limits);
 
 stage(1, 'evaluating and sampling');

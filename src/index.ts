@@ -9,7 +9,16 @@ export {
 } from './errors.js';
 export type { Agreement } from './estimation/agreement.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
-export { type RandomSource, randomSource } from './estimation/random.js';
+export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
+export type { ChainPlan } from './estimation/run-chains.js';
+export {
+  type SampledGradient,
+  type SampledObjective,
+  type SampledPlan,
+  type SamplerState,
+  sampledObjective,
+  samplerStart,
+} from './estimation/sampled-gradient.js';
 export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
 export {
   type MeasuredTimescale,
@@ -34,6 +43,7 @@ export {
   withParameters,
 } from './model/model.js';
 export { modelToJson, parseModel, readModel, writeModel } from './model/model-file.js';
+export { type AdamMemory, type AdamStep, adamStart, adamStep } from './optimization/adam.js';
 export {
   type DesignPoint,
   type DesignRecord,
@@ -43,20 +53,31 @@ export {
   design,
   designStart,
 } from './optimization/design.js';
+export type { CurvaturePair } from './optimization/lbfgs.js';
 export { EVENT_POLICIES, type EventPolicy, MembershipWatch, type StepEvent } from './optimization/membership-watch.js';
 export {
+  type ConstraintOptions,
+  type Parametrization,
+  parametrization,
+} from './optimization/parametrization.js';
+export {
+  type ControlledTerm,
+  OPTIMIZERS,
+  type Optimizer,
   type TrainRecord,
   type TrainSettings,
   type TrainState,
   type TrainStep,
   train,
   trainStart,
+  type WeightControl,
 } from './optimization/train.js';
 export type { Term } from './optimization/weighted-sum.js';
 export { type Circle, type ContourProjector, contourProjector } from './spectrum/contour-projector.js';
 export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';
 export { indicator, type SpectralFunction, spectralDerivative, spectralMatrix } from './spectrum/spectral-function.js';
 export { type SymmetricEigen, symmetricEigen } from './spectrum/symmetric-eigen.js';
+export { autocorrelation } from './trainability/autocorrelation.js';
 export type { CertificateReport } from './trainability/certificate-report.js';
 export { secondsOf, type Workload, type WorkloadOptions, workload } from './trainability/cost.js';
 export {
@@ -65,6 +86,7 @@ export {
   type LayersLimit,
   type SizeLimit,
   type TableLimit,
+  type VisibleLimit,
 } from './trainability/coverage.js';
 export { type EvaluateOptions, evaluateModel, type ModelEvaluation } from './trainability/evaluation.js';
 export type { Claim, Gate, Gates } from './trainability/gates.js';
@@ -116,6 +138,7 @@ export type {
   Relaxation,
   Route,
   RouteInfo,
+  SlowEnd,
   Spectrum,
 } from './trainability/routes/route.js';
 export type { SoftPredictor } from './trainability/soft-report.js';

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createRoute,
@@ -24,7 +24,7 @@ import {
   type Vector,
   weightedGaps,
 } from './support/brute-force.js';
-import { ROOT, startNode } from './support/cli.js';
+import { htdml, ROOT, startNode } from './support/cli.js';
 
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 // The examples take 30 s together on two free cores.
@@ -84,7 +84,7 @@ function coarseDigits() {
 }
 
 /** `log sum_h exp(-E(v, h))` of a 9 + 6 RBM at beta 1, for every `v`. */
-function freeEnergies({ theta }: Model): number[] {
+function freeEnergies(theta: ArrayLike<number>): number[] {
   return Array.from({ length: 2 ** 9 }, (_, s) => {
     const v = Array.from({ length: 9 }, (_, i) => 2 * ((s >> i) & 1) - 1);
     const fields = Array.from({ length: 6 }, (_, j) => theta[63 + j] + sum(v.map((x, i) => x * theta[6 * i + j])));
@@ -199,7 +199,7 @@ test.concurrent('digits-3x3: the gain over the best baseline, its gap against mo
   const groups = route.relaxation(model.theta).groups ?? [];
   const mass = sum(groups.map(({ weight }) => weight));
   expect(Math.abs(mass / sum(groups.map(({ weight, gap: g }) => weight / g)) - gap)).toBeLessThan(5e-5);
-  const logZ = freeEnergies(model);
+  const logZ = freeEnergies(model.theta);
   const all = Math.log(sum(logZ.map((x) => Math.exp(x - logZ[0])))) + logZ[0];
   const divergence = sum([...data.probabilities].map((d, k) => d * (Math.log(d) - logZ[data.patterns[k]] + all)));
   expect(Math.abs(divergence - kl)).toBeLessThan(5e-5);
@@ -213,6 +213,71 @@ test.concurrent('digits-4x4: a derivative of the factored route at 2^20 joint st
   // Of the differences, 1e-11 is rounding of T over the step; of the pin, what sixty steps of Adam may make of another libm's last bit.
   expect(Math.abs(rule / differences - 1)).toBeLessThan(1e-9);
   expect(Math.abs(rule / 45.43216938 - 1)).toBeLessThan(1e-7);
+});
+
+test.concurrent('training-comparison: the divergences against free energies, equal budgets, and a run that was cut off', async () => {
+  const [median] = await printed('training-comparison/run', /UCI digits[\s\S]*?\| plain \| 0\.\d+ \| (\d\.\d+) /);
+  const file = out('training-comparison', 'quick-digits.jsonl');
+  const text = readFileSync(file, 'utf8');
+  const runs = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  // Five arms and two seeds; the two that are led by R_hat also with half of the budget.
+  expect(runs.map(({ spent }) => spent)).toEqual([...Array(10).fill(8000), ...Array(4).fill(4000)]);
+  const data = coarseDigits();
+  for (const { kl, theta, path } of runs) {
+    const logZ = freeEnergies(theta);
+    const all = Math.log(sum(logZ.map((x) => Math.exp(x - logZ[0])))) + logZ[0];
+    const divergence = sum([...data.probabilities].map((d, k) => d * (Math.log(d) - logZ[data.patterns[k]] + all)));
+    expect(Math.abs(divergence / kl - 1)).toBeLessThan(1e-10);
+    expect(path.at(-1).kl).toBe(kl);
+  }
+  expect(Math.abs(sum(runs.slice(0, 2).map(({ kl }) => kl / 2)) - median)).toBeLessThan(5e-3);
+  // What is left of a process that died in the middle of its sixth line gives the same file.
+  const lines = text.split('\n');
+  writeFileSync(file, [...lines.slice(0, 5), lines[5].slice(0, 40)].join('\n'));
+  const args = ['dist/examples/training-comparison/run.js', '--quick', '--resume'];
+  const { code, stderr } = await startNode(args).finished;
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('[8/9');
+  expect(readFileSync(file, 'utf8')).toBe(text);
+});
+
+test.concurrent('pareto: gap and KL of its points by the table of all states, and its frontier by comparing all pairs', async () => {
+  const spec = join('examples', 'pareto.json');
+  const folder = out('pareto');
+  const { code, stdout, stderr } = await htdml(['pareto', spec, '--out', folder, '--force']);
+  expect([code, stderr]).toEqual([0, '']);
+  const { results } = JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8'));
+  const data = readData(join(ROOT, 'examples', 'data', 'digits-3x3.csv'));
+  expect(data).toEqual(coarseDigits());
+  const sizes = { visible: 9, hidden: 4, weights: Array(36).fill(0) };
+  const model = rbm({ ...sizes, visibleBiases: Array(9).fill(0), hiddenBiases: Array(4).fill(0) });
+  const route = createRoute(model, data, { kernel: 'random-block', route: 'table' });
+  type Point = { seed: number; arm: string; kl: number; effectiveGap: number; dominated: boolean; theta: number[] };
+  const points: Point[] = results.points;
+  expect(results.missing).toEqual([]);
+  expect(points.length).toBe(2 * (41 + 16));
+  for (const { kl, effectiveGap, theta } of points.filter((_, k) => k % 19 === 0)) {
+    const { value } = route.evaluate(Float64Array.from(theta), ['kl', 'timescale', 'variance']);
+    const { variance = 0, timescale = 0 } = value;
+    expect(Math.abs((value.kl ?? 0) - kl)).toBeLessThan(1e-11);
+    expect(Math.abs(variance / (timescale + variance / 2) / effectiveGap - 1)).toBeLessThan(1e-9);
+  }
+  for (const one of points) {
+    const better = points.some(
+      (two) =>
+        two.seed === one.seed &&
+        two.kl <= one.kl &&
+        two.effectiveGap >= one.effectiveGap &&
+        (two.kl < one.kl || two.effectiveGap > one.effectiveGap),
+    );
+    expect(better).toBe(one.dominated);
+  }
+  // Within the divergences of the arms, designs are better than weight decay. The medians have two digits that do not hang on the last bits of an optimiser.
+  const median = (arm: string) => Number(stdout.match(new RegExp(`${arm} +\\d+ +\\d+ +(\\d\\.\\d+)`))?.[1]);
+  expect(median('design logEffectiveGap')).toBeGreaterThan(median('weight decay'));
 });
 
 test.concurrent('hypernetwork: the gradient through TensorFlow.js against differences, and an emitted model against sums and a dense solve', async () => {
@@ -236,5 +301,9 @@ test.concurrent('hypernetwork: the gradient through TensorFlow.js against differ
 test('every example is run by a test above', () => {
   const source = readFileSync(new URL(import.meta.url), 'utf8');
   const run = new Set([...source.matchAll(/await printed\(\s*'([^']+)'/g)].map(([, name]) => `${name}.ts`));
-  expect(readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.ts') && !run.has(name))).toEqual([]);
+  const entries = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.ts'));
+  expect([...entries, 'training-comparison/run.ts'].filter((name) => !run.has(name))).toEqual([]);
+  const specs = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.json'));
+  expect(specs.filter((name) => !source.includes(`join('examples', '${name}')`))).toEqual([]);
+  expect(specs).toContain('pareto.json');
 });

@@ -4,12 +4,12 @@ import {
   designStart,
   logEffectiveGap as logGap,
   type Model,
+  parametrization,
   type Route,
-  type TrainSettings,
   train,
   trainStart,
 } from 'htdml';
-import { kl, logEffectiveGap } from 'htdml/objectives';
+import { kl, l2, logEffectiveGap } from 'htdml/objectives';
 
 export interface PathPoint {
   readonly step: number;
@@ -26,16 +26,11 @@ export interface TrainedArm {
 export function trainArm(
   route: Route,
   model: Model,
-  settings: Pick<TrainSettings, 'steps' | 'weightDecay'>,
+  { steps, weightDecay }: { readonly steps: number; readonly weightDecay: number },
   every: number,
 ): TrainedArm {
-  const run = train(
-    route,
-    kl,
-    model.edges.length,
-    { ...settings, learningRate: 0.05, penalties: [] },
-    trainStart(model.theta),
-  );
+  const penalties = weightDecay > 0 ? [{ objective: l2, weight: weightDecay }] : [];
+  const run = train(route, kl, { steps, learningRate: 0.05, penalties }, trainStart(model.theta));
   const path: PathPoint[] = [];
   for (;;) {
     const next = run.next();
@@ -55,10 +50,10 @@ export function point(route: Route, theta: Float64Array): { kl: number; effectiv
 
 /** The model of largest effective gap within a budget of divergence above the given one. */
 export function designArm(route: Route, model: Model, theta: Float64Array, settings: DesignSettings): Float64Array {
-  const couplings = model.edges.length;
-  const start = designStart(route, logEffectiveGap, kl, settings, theta, couplings);
+  const free = parametrization(model);
+  const start = designStart(route, logEffectiveGap, kl, settings, free, theta);
   if (start === null) throw new Error('the trained model has no finite effective gap');
-  const run = design(route, logEffectiveGap, kl, settings, couplings, start);
+  const run = design(route, logEffectiveGap, kl, settings, free, start);
   for (;;) {
     const next = run.next();
     if (next.done) return Float64Array.from((next.value.best ?? start.start).theta);

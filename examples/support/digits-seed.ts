@@ -42,7 +42,7 @@ export function runSeed(
   const decayed = settings.weightDecays.map((weightDecay) => ({ weightDecay, path: arm(weightDecay).path }));
   const designs = budgets.map((budget) => {
     stage(SHARES.design, `seed ${seed}: design within ${budget} nats`);
-    const limits = { ...settings.design, budget, maxCoupling: null, frozen: [], seed };
+    const limits = { ...settings.design, budget, seed };
     return { name: `designed +${budget}`, theta: designArm(route, model, plain.theta, limits) };
   });
 

@@ -34,6 +34,7 @@ function kernelsText(kernels: readonly KernelName[]): string {
 }
 
 function limitText(limit: SizeLimit): string {
+  if ('visibleLayer' in limit) return `${limit.visibleLayer} visible spins`;
   return 'states' in limit
     ? `2^${Math.log2(limit.states)} states`
     : `layers of ${limit.smallerLayer} and ${limit.largerLayer}`;

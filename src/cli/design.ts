@@ -1,13 +1,12 @@
 import { kl } from 'htdml/objectives';
-import { InputError, UnsupportedError } from '../errors.js';
-import { namingFile } from '../model/atomic-file.js';
+import { UnsupportedError } from '../errors.js';
 import { type DesignRecord, type DesignState, design, designStart } from '../optimization/design.js';
 import { drive } from './drive.js';
 import { finishRun } from './finish-run.js';
 import { num } from './format.js';
 import { Progress } from './progress.js';
 import { RunFolder } from './run-folder.js';
-import { type RunFlags, type RunSetup, setUp } from './run-setup.js';
+import { checkpointEvery, constraints, type RunFlags, type RunSetup, setUp } from './run-setup.js';
 import { specToJson } from './spec.js';
 
 /** `htdml design`: better mixing within a budget of divergence; returns what to print and the exit code. */
@@ -18,10 +17,10 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
     timescale: restarts * steps,
   }));
   const { spec, model, route, membership } = setup;
-  namingFile(specPath, () => checkFrozen(setup));
+  const within = constraints(specPath, 'design', model, spec.design);
   const objective = membership.objective(spec.design.objective, setup.window, signalAt(setup));
   const settings = { ...spec.design, seed: spec.seed, watch: membership.watch, onEvent: membership.policy };
-  const start = designStart(route, objective, kl, settings, model.theta, model.edges.length);
+  const start = designStart(route, objective, kl, settings, within, model.theta);
   if (start === null) {
     throw new UnsupportedError(
       'A design from this model',
@@ -29,6 +28,7 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
       'start from another model',
     );
   }
+  const everyCheckpoint = checkpointEvery(flags);
   const folder = new RunFolder<DesignState>(flags.out, 'design', specToJson(spec), {
     resume: flags.resume ?? false,
     force: flags.force ?? false,
@@ -36,12 +36,18 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
   const from = folder.resumed ?? start;
   const total = spec.design.restarts * spec.design.steps;
   const progress = new Progress('design', total, from.restart * spec.design.steps + from.spent);
-  const steps = design(route, objective, kl, settings, model.edges.length, from);
-  const final = await drive(steps, folder, progress, (record) => ({
-    step: record.evaluation,
-    detail: `restart ${record.restart + 1}, best ${spec.design.objective} ${num(record.best)}`,
-    traced: record,
-  }));
+  const steps = design(route, objective, kl, settings, within, from);
+  const final = await drive(
+    steps,
+    folder,
+    progress,
+    (record) => ({
+      step: record.evaluation,
+      detail: `restart ${record.restart + 1}, best ${spec.design.objective} ${num(record.best)}`,
+      traced: record,
+    }),
+    everyCheckpoint,
+  );
   const { best } = final;
   if (best === null) {
     throw new UnsupportedError(
@@ -77,15 +83,4 @@ export async function designCommand(specPath: string, flags: RunFlags): Promise<
 /** `|g|^2` at the start. */
 function signalAt({ route, model }: RunSetup): number {
   return route.evaluate(model.theta, ['signal']).value.signal ?? 0;
-}
-
-function checkFrozen({ spec, model }: RunSetup): void {
-  const k = spec.design.frozen.findIndex((a) => a >= model.theta.length);
-  if (k < 0) return;
-  throw new InputError({
-    field: `design.frozen[${k}]`,
-    expected: `a parameter index from 0 to ${model.theta.length - 1}`,
-    got: String(spec.design.frozen[k]),
-    remedy: 'parameters are counted from 0 in theta order: couplings, then biases',
-  });
 }

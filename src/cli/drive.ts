@@ -3,19 +3,25 @@ import type { Progress } from './progress.js';
 import type { RunFolder } from './run-folder.js';
 
 /** A run was interrupted by a signal; its state is saved. */
-export class Interrupted extends Error {}
+export class Interrupted extends Error {
+  /** `again` says what goes on with it. */
+  constructor(readonly again = 'the same command and --resume') {
+    super('interrupted');
+  }
+}
 
 const CHECKPOINT_EVERY_MS = 5000;
 
 /**
- * Runs a generator of steps to its end, where each step says the state from which it follows: traces every record, shows progress, saves a
- * checkpoint every few seconds, and on SIGINT or SIGTERM saves one and throws {@link Interrupted}. Returns the final state.
+ * Runs a generator of steps to its end, where each step says the state from which it follows: traces every record, shows progress, saves a checkpoint at the
+ * first step and then every few seconds or every so many steps, and on SIGINT or SIGTERM saves one and throws {@link Interrupted}. Returns the final state.
  */
 export async function drive<S, R extends object>(
   steps: Generator<{ readonly record: R; readonly state: S }, S>,
   folder: RunFolder<S>,
   progress: Progress,
   describe: (record: R, state: S) => { readonly step: number; readonly detail: string; readonly traced: object },
+  checkpointEvery: number | null = null,
 ): Promise<S> {
   let interrupted = false;
   const interrupt = () => {
@@ -24,8 +30,9 @@ export async function drive<S, R extends object>(
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
-    let saved = performance.now();
-    let breathed = saved;
+    let saved = Number.NEGATIVE_INFINITY;
+    let taken = 0;
+    let breathed = performance.now();
     let current: S | null = null;
     for (;;) {
       const next = steps.next();
@@ -45,7 +52,8 @@ export async function drive<S, R extends object>(
         await setImmediate(); // lets signals in
         breathed = now;
       }
-      if (interrupted || now - saved > CHECKPOINT_EVERY_MS) {
+      const due = checkpointEvery === null ? now - saved > CHECKPOINT_EVERY_MS : taken++ % checkpointEvery === 0;
+      if (interrupted || due) {
         folder.checkpoint(state);
         saved = now;
       }

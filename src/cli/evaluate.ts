@@ -12,7 +12,7 @@ import { readModelAt } from './model-path.js';
 import { assigned, inSteps, numeric, oneOf, parseStart } from './options.js';
 import { admit, type ResourceFlags } from './resources.js';
 import { checkSize, readSource } from './source.js';
-import { parseDuration } from './spec.js';
+import { parseDuration } from './spec-fields.js';
 
 /** Options as the command line gives them. */
 export interface EvaluateFlags extends ResourceFlags {

@@ -8,6 +8,7 @@ import { coverageCommand } from './coverage.js';
 import { Interrupted } from './drive.js';
 import { type EvaluateFlags, evaluateCommand } from './evaluate.js';
 import { type PathFlags, pathCommand } from './path.js';
+import type { MergeFlags, ReproduceFlags } from './reproduce.js';
 import type { RunFlags } from './run-setup.js';
 
 interface Outcome {
@@ -79,7 +80,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .action((from: string, to: string, flags: ConvertFlags) => {
       outcome = convertCommand(from, to, flags);
     });
-  const run = (name: 'train' | 'design', description: string) =>
+  const run = (name: 'train' | 'design' | 'pareto', description: string) =>
     program
       .command(name)
       .description(description)
@@ -87,24 +88,48 @@ export async function main(argv: readonly string[]): Promise<void> {
       .requiredOption('--out <folder>', 'where to write record, trace, checkpoint, model and report')
       .option('--resume', 'go on with an interrupted run')
       .option('--force', 'overwrite the folder of an earlier run')
+      .option('--checkpoint-every <steps>', 'save the state every so many steps; every few seconds by default')
       .option('--on-event <policy>', 'when the slow cluster changes: refreeze, stop or soft')
       .option(...MAX_MEMORY)
       .option(...MAX_TIME)
       .option('--json', 'print the record')
       .action(async (spec: string, flags: RunFlags) => {
-        outcome =
-          name === 'train'
-            ? await (await import('./train.js')).trainCommand(spec, flags)
-            : await (await import('./design.js')).designCommand(spec, flags);
+        outcome = await COMMANDS[name](spec, flags);
       });
   run('train', 'fit a model by exact maximum likelihood, with optional penalties');
   run('design', 'raise the effective gap or R_hat within a budget of divergence');
+  run('pareto', 'trace divergence against effective gap for several ways of training and designing');
   program
     .command('coverage')
     .description('list what is computed for which kernel and model, up to which size, and how accurately')
     .option('--json', 'print one JSON object')
     .action((flags: { json?: boolean }) => {
       outcome = coverageCommand(flags);
+    });
+  program
+    .command('reproduce')
+    .description("repeat the source's experiments; the same command again goes on with an interrupted run")
+    .argument('<experiment>', 'exp1, exp2, exp7, exp8, exp9, exp11 or all')
+    .option('--out <folder>', 'where to write results and records', 'reproduction')
+    .option('--config <file>', "another configuration than the package's own (examples/experiments)")
+    .option('--shard <i/n>', 'compute one of n parts; read from Slurm array tasks and Kubernetes indexed jobs')
+    .option('--jobs <n>', 'threads (default: one per core)')
+    .option('--report', 'write one HTML page')
+    .option('--force', 'begin anew where the folder holds results')
+    .option('--json', 'print the record')
+    .action(async (name: string, flags: ReproduceFlags) => {
+      outcome = await (await import('./reproduce.js')).reproduceCommand(name, flags);
+    });
+  program
+    .command('merge')
+    .description('join the shards of htdml reproduce')
+    .argument('<files...>', 'results of all shards')
+    .option('--out <folder>', 'where to write results and records', 'reproduction')
+    .option('--report', 'write one HTML page')
+    .option('--force', 'overwrite results in the folder')
+    .option('--json', 'print the record')
+    .action(async (files: string[], flags: MergeFlags) => {
+      outcome = await (await import('./reproduce.js')).mergeCommand(files, flags);
     });
   // A reader that stops reading, as in `htdml ... | head`, is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -121,6 +146,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 const MAX_MEMORY = ['--max-memory <amount>', 'refuse what needs more: 4GiB, 500MB; what is free by default'] as const;
 const MAX_TIME = ['--max-time <time>', 'refuse what takes longer by estimate: 90s, 10min, 2h'] as const;
+
+/** Loaded when run: an evaluation needs none of it. */
+const COMMANDS: Readonly<Record<'train' | 'design' | 'pareto', (spec: string, flags: RunFlags) => Promise<Outcome>>> = {
+  train: async (spec, flags) => (await import('./train.js')).trainCommand(spec, flags),
+  design: async (spec, flags) => (await import('./design.js')).designCommand(spec, flags),
+  pareto: async (spec, flags) => (await import('./pareto.js')).paretoCommand(spec, flags),
+};
 
 /** Values of a repeatable option. */
 function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -145,7 +177,7 @@ function report(error: unknown): number {
     return 2;
   }
   if (error instanceof Interrupted) {
-    process.stderr.write('htdml: interrupted, the state is saved; go on with the same command and --resume.\n');
+    process.stderr.write(`htdml: interrupted, the state is saved; go on with ${error.again}.\n`);
     return 130;
   }
   if (error instanceof HtdmlError) {

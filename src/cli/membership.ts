@@ -1,4 +1,4 @@
-import { logEffectiveGap, logRhat, logRhatSlowCluster, logRhatSoft } from 'htdml/objectives';
+import { l1, l2, logEffectiveGap, logRhat, logRhatSlowCluster, logRhatSoft, totalCorrelation } from 'htdml/objectives';
 import { InputError, show, UnsupportedError } from '../errors.js';
 import { oneLine } from '../model/atomic-file.js';
 import type { DataLaw } from '../model/data-law.js';
@@ -11,7 +11,8 @@ import type { Objective } from '../trainability/routes/log-quantities.js';
 import type { Route } from '../trainability/routes/route.js';
 import { windowEdge } from '../trainability/soft-report.js';
 import { num } from './format.js';
-import type { ObjectiveName, Spec } from './spec.js';
+import type { Spec } from './spec.js';
+import type { PenaltyName } from './spec-training.js';
 
 /** How a run evaluates its objectives, and what it does about changes of the slow cluster. */
 export interface RunMembership {
@@ -21,7 +22,7 @@ export interface RunMembership {
   readonly watch: MembershipWatch | undefined;
   /** The soft window, with the policy `soft`. */
   readonly soft: SoftWindow | undefined;
-  objective(name: ObjectiveName, samples: number, heldSignal?: number): Objective;
+  objective(name: PenaltyName, samples: number, heldSignal?: number): Objective;
 }
 
 /** Width of a soft window where the SPEC gives none, as a part of its centre. */
@@ -32,7 +33,7 @@ export function runMembership(
   { kernel, membership }: Spec,
   model: Model,
   data: DataLaw,
-  names: readonly ObjectiveName[],
+  names: readonly PenaltyName[],
 ): RunMembership {
   const { epsilon, kappa, eta, onEvent } = membership;
   const thresholds = { epsilon, kappa };
@@ -64,6 +65,12 @@ export function runMembership(
     soft: window,
     objective(name, samples, heldSignal) {
       switch (name) {
+        case 'totalCorrelation':
+          return totalCorrelation;
+        case 'l1':
+          return l1;
+        case 'l2':
+          return l2;
         case 'logEffectiveGap':
           return logEffectiveGap;
         case 'logRhat':

@@ -5,7 +5,8 @@ import { oneLine } from '../model/atomic-file.js';
 import type { Model } from '../model/model.js';
 import { checked } from '../model/schema.js';
 import { type Start, startState } from '../trainability/start.js';
-import { type Duration, isStart } from './spec.js';
+import { isStart } from './spec.js';
+import type { Duration } from './spec-fields.js';
 
 /** A duration in kernel steps of a model under a kernel. */
 export function inSteps(duration: Duration, model: Model, kernel: KernelName): number {

@@ -10,7 +10,7 @@ import { num, textTable } from './format.js';
 import { readModelAt } from './model-path.js';
 import { inSteps, numeric, oneOf } from './options.js';
 import { checkSize, readSource } from './source.js';
-import { parseDuration } from './spec.js';
+import { parseDuration } from './spec-fields.js';
 
 export interface PathFlags {
   readonly data?: string;

@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { readText, writeFileAtomic } from '../model/atomic-file.js';
+import { isTemporary, readText, writeFileAtomic } from '../model/atomic-file.js';
 import { readJson } from '../model/schema.js';
 
 export interface OpenOptions {
@@ -44,6 +44,8 @@ export class RunFolder<S> {
       refuse('--out', 'a folder with an interrupted run', path, 'leave --resume out to start one');
     }
     makeFolder(path);
+    // What a kill in the middle of writing a file leaves.
+    for (const name of readdirSync(path)) if (isTemporary(name)) rmSync(this.file(name), { force: true });
     this.resumed = options.resume ? this.restore() : null;
     if (this.resumed === null) {
       for (const name of ['record.json', 'checkpoint.json', 'model.json', 'report.html']) {
@@ -115,7 +117,7 @@ function refuse(field: string, expected: string, got: string, remedy: string): n
 }
 
 /** Makes the folder and the ones above it. Not by Node's recursive option, which does not return where the system forbids it (in /proc). */
-function makeFolder(path: string): void {
+export function makeFolder(path: string): void {
   if (path !== '' && existsSync(path) && statSync(path).isDirectory()) return;
   try {
     const above = dirname(path);

@@ -1,7 +1,9 @@
+import { InputError, show } from '../errors.js';
 import { randomSource } from '../estimation/random.js';
-import { namingFile } from '../model/atomic-file.js';
+import { namingFile, oneLine } from '../model/atomic-file.js';
 import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
+import { parametrization } from '../optimization/parametrization.js';
 import { secondsOf, workload } from '../trainability/cost.js';
 import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import type { Route } from '../trainability/routes/route.js';
@@ -10,7 +12,8 @@ import { readModelAt } from './model-path.js';
 import { inSteps, parseStart } from './options.js';
 import { admit, type ResourceFlags } from './resources.js';
 import { checkSize, readSource } from './source.js';
-import { type ObjectiveName, type RbmStart, readSpec, type Spec } from './spec.js';
+import { type RbmStart, readSpec, type Spec } from './spec.js';
+import type { Constraints, PenaltyName } from './spec-training.js';
 
 export interface RunFlags extends ResourceFlags {
   readonly out: string;
@@ -18,6 +21,7 @@ export interface RunFlags extends ResourceFlags {
   readonly force?: boolean;
   readonly json?: boolean;
   readonly onEvent?: string;
+  readonly checkpointEvery?: string;
 }
 
 /** A SPEC made into the objects that it names. */
@@ -27,16 +31,34 @@ export interface RunSetup {
   readonly data: DataLaw;
   readonly route: Route;
   readonly membership: RunMembership;
-  /** `K` in kernel steps. */
+  /** `B` and `K` in kernel steps. */
+  readonly burnIn: number;
   readonly window: number;
   evaluate(theta: ArrayLike<number>): ModelEvaluation;
 }
 
-/** What a run will do: the objectives that it evaluates, and how many evaluations it makes beside the reports at both ends: of the signal with the divergence, and of the timescale. */
+/**
+ * What a run will do: the objectives that it evaluates, and how many evaluations it makes beside the reports at both ends: of the signal with the divergence, and of the timescale; of
+ * the spectrum, which counts as a report.
+ */
 export interface RunPlan {
-  readonly objectives: readonly ObjectiveName[];
+  readonly objectives: readonly PenaltyName[];
   readonly signal: number;
   readonly timescale: number;
+  readonly spectrum?: number;
+}
+
+/** Steps from one checkpoint to the next; null where time decides. */
+export function checkpointEvery({ checkpointEvery: text }: RunFlags): number | null {
+  if (text === undefined) return null;
+  const steps = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(steps) && steps >= 1) return steps;
+  throw new InputError({
+    field: '--checkpoint-every',
+    expected: 'a whole number of at least 1',
+    got: oneLine(show(text)),
+    remedy: 'give the steps from one checkpoint to the next, or leave it out for one every few seconds',
+  });
 }
 
 /** Reads a SPEC and refuses a run that does not fit, before a table is made. */
@@ -63,7 +85,8 @@ export function setUp(specPath: string, flags: RunFlags, plan: (spec: Spec) => R
   };
   const { bytes, report, signal, timescale } = workload(model, options);
   const count = plan(spec);
-  const visits = source.visits + 2 * report + count.signal * signal + count.timescale * timescale;
+  const visits =
+    source.visits + (2 + (count.spectrum ?? 0)) * report + count.signal * signal + count.timescale * timescale;
   // Not for the record, which is the same whenever a run is made again.
   admit('This run', { bytes: bytes + source.bytes, seconds: secondsOf(visits) }, flags);
   const data = source.law();
@@ -74,13 +97,26 @@ export function setUp(specPath: string, flags: RunFlags, plan: (spec: Spec) => R
     data,
     route: membership.route,
     membership,
+    burnIn: options.burnIn,
     window: options.window,
     evaluate: (theta) => evaluateModel(withParameters(model, theta), data, options),
   };
 }
 
+/** The constraints of a section of the SPEC, checked on the model; errors name the file and the field. */
+export function constraints(specPath: string, section: 'train' | 'design', model: Model, options: Constraints) {
+  return namingFile(specPath, () => {
+    try {
+      return parametrization(model, options);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError({ ...error.problem, field: `${section}.${error.problem.field}` });
+    }
+  });
+}
+
 /** An RBM with normal weights of the given standard deviation, and biases, if any, at zero. */
-function freshRbm({ visible, hidden, biases, initialScale }: RbmStart, seed: number): Model {
+export function freshRbm({ visible, hidden, biases, initialScale }: RbmStart, seed: number): Model {
   const random = randomSource(seed);
   return rbm({
     visible,

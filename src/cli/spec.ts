@@ -1,20 +1,24 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { InputError, show } from '../errors.js';
+import { InputError } from '../errors.js';
 import { KERNEL_NAMES, type KernelName } from '../kernel/kernels.js';
-import { namingFile, oneLine } from '../model/atomic-file.js';
+import { namingFile } from '../model/atomic-file.js';
 import { MAX_SPINS } from '../model/model.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
 import { EVENT_POLICIES, type EventPolicy } from '../optimization/membership-watch.js';
 import { DEFAULT_THRESHOLDS } from '../trainability/membership/mode-sets.js';
 import type { Start } from '../trainability/start.js';
 import { type GateThresholds, gateSchema, type References, referenceSchema } from '../trainability/thresholds.js';
-
-/** A number of kernel steps, or of sweeps, which the kernel turns into steps. */
-export interface Duration {
-  readonly amount: number;
-  readonly unit: 'steps' | 'sweeps';
-}
+import { type Duration, duration, nonNegative, parseDuration, positive } from './spec-fields.js';
+import { checkArms, type ParetoSpec, paretoSection, seedsOf } from './spec-pareto.js';
+import {
+  checkTraining,
+  type DesignSpec,
+  designSection,
+  penaltyOf,
+  type TrainSpec,
+  trainSection,
+} from './spec-training.js';
 
 /** A fresh restricted Boltzmann machine; `initialScale` is the scale of its random weights. */
 export interface RbmStart {
@@ -25,16 +29,7 @@ export interface RbmStart {
   readonly initialScale: number;
 }
 
-const OBJECTIVE_NAMES = ['logEffectiveGap', 'logRhat', 'logRhatSlowCluster'] as const;
-export type ObjectiveName = (typeof OBJECTIVE_NAMES)[number];
-
-/** Adds `weight` times the objective to what training maximises. */
-export interface Penalty {
-  readonly objective: ObjectiveName;
-  readonly weight: number;
-}
-
-/** What `train` and `design` are to do, with every default filled in and every path absolute. */
+/** What `train`, `design` and `pareto` are to do, with every default filled in and every path absolute. */
 export interface Spec {
   /** A model file, or a fresh model. */
   readonly model: string | RbmStart;
@@ -56,49 +51,19 @@ export interface Spec {
   };
   readonly gates: GateThresholds;
   readonly references: References;
-  readonly train: {
-    readonly steps: number;
-    readonly optimizer: 'adam';
-    readonly learningRate: number;
-    readonly weightDecay: number;
-    readonly penalties: readonly Penalty[];
-  };
-  readonly design: {
-    readonly objective: ObjectiveName;
-    readonly budget: number;
-    readonly maxCoupling: number | null;
-    /** Indices into theta of the parameters that stay as they are. */
-    readonly frozen: readonly number[];
-    readonly restarts: number;
-    readonly steps: number;
-  };
+  readonly train: TrainSpec;
+  readonly design: DesignSpec;
+  readonly pareto: ParetoSpec;
 }
 
 const filePath = z
   .string(says('a path', 'give the path of a file, relative to this one'))
   .min(1, says('a path', 'give one'));
-const whole = (least: number, what: string) =>
-  number(
-    (value) => Number.isSafeInteger(value) && value >= least,
-    `a whole number of at least ${least}`,
-    `give the number of ${what}`,
-  );
 const spins = number(
   (value) => Number.isInteger(value) && value >= 1 && value <= MAX_SPINS,
   `a whole number from 1 to ${MAX_SPINS}`,
   'give the number of spins',
 );
-const positive = (remedy: string) => number((value) => value > 0, 'a positive number', remedy);
-const nonNegative = (remedy: string) => number((value) => value >= 0, 'a number of at least 0', remedy);
-const objective = z.enum(
-  OBJECTIVE_NAMES,
-  says('"logEffectiveGap", "logRhat" or "logRhatSlowCluster"', 'name one of the objectives'),
-);
-const duration = z.union(
-  [z.string(), z.number()],
-  says('a duration', 'write it as "100sweeps", "2500steps" or a number of kernel steps'),
-);
-
 const rbmStart = exactObject(
   {
     kind: z.literal('rbm', says('"rbm"', 'name a model file for any other kind')),
@@ -109,46 +74,6 @@ const rbmStart = exactObject(
   },
   'a model object',
   'write it between braces',
-);
-
-const penalty = exactObject(
-  { objective, weight: positive('leave the penalty out where it should not count') },
-  'a penalty',
-  'write it as {"objective":"logEffectiveGap","weight":0.02}',
-);
-
-const train = exactObject(
-  {
-    steps: whole(1, 'gradient steps').default(3000),
-    optimizer: z.literal('adam', says('"adam"', 'leave it out, since there is no other')).default('adam'),
-    learningRate: positive('give a learning rate, for example 0.05').default(0.05),
-    weightDecay: nonNegative('give 0 for none').default(0),
-    penalties: z.array(penalty, says('a list of penalties', 'write [] for none')).default([]),
-  },
-  'an object with the training settings',
-  'write it between braces, or leave it out',
-);
-
-const design = exactObject(
-  {
-    objective: objective.default('logEffectiveGap'),
-    budget: nonNegative('give the KL divergence that the design may cost, for example 0.02').default(0.02),
-    maxCoupling: positive('give the largest coupling allowed, or null for no limit').nullable().default(null),
-    frozen: z
-      .array(
-        number(
-          (value) => Number.isSafeInteger(value) && value >= 0,
-          'a parameter index',
-          'parameters are counted from 0',
-        ),
-        says('a list of parameter indices', 'write [] for none'),
-      )
-      .default([]),
-    restarts: whole(1, 'restarts').default(4),
-    steps: whole(1, 'steps').default(800),
-  },
-  'an object with the design settings',
-  'write it between braces, or leave it out',
 );
 
 const membership = exactObject(
@@ -204,8 +129,9 @@ const specFile = exactObject(
     membership: membership.prefault({}),
     gates: gateSchema.prefault({}),
     references: referenceSchema.prefault({}),
-    train: train.prefault({}),
-    design: design.prefault({}),
+    train: trainSection.prefault({}),
+    design: designSection.prefault({}),
+    pareto: paretoSection.prefault({}),
   },
   'a JSON object',
   'write it between braces',
@@ -227,13 +153,18 @@ export function readSpec(path: string): Spec {
         remedy: 'use a smaller model',
       });
     }
-    checkDistinct(file.design.frozen);
+    const penalties = file.train.penalties.map(penaltyOf);
+    checkTraining({ ...file.train, penalties });
+    checkArms(file.pareto.arms);
+    const seeds = seedsOf(typeof model === 'string', file.seed, file.pareto.seeds);
     return {
       ...file,
       model: typeof model === 'string' ? resolve(folder, model) : model,
       data: oneSource(file.data, folder),
       burnIn: parseDuration('burnIn', file.burnIn),
       window: parseDuration('window', file.window, 1),
+      train: { ...file.train, penalties },
+      pareto: { ...file.pareto, seeds },
     };
   });
 }
@@ -241,28 +172,11 @@ export function readSpec(path: string): Spec {
 /** The SPEC as used, defaults included, for records; {@link readSpec} reads it back to the same SPEC. */
 export function specToJson(spec: Spec): object {
   const text = ({ amount, unit }: Duration) => `${amount}${unit}`;
-  return { schemaVersion: 1, ...spec, burnIn: text(spec.burnIn), window: text(spec.window) };
-}
-
-/**
- * `100sweeps`, `100 sweeps`, `2500steps`, or a plain number of kernel steps: a whole number of at least `least`.
- * Throws {@link InputError} that names `field`.
- */
-export function parseDuration(field: string, value: string | number, least = 0): Duration {
-  const [, digits, unit] =
-    String(value)
-      .trim()
-      .match(/^(\d+)\s*(steps|sweeps)?$/) ?? [];
-  const amount = digits === undefined ? NaN : Number(digits);
-  if (!Number.isSafeInteger(amount) || amount < least) {
-    throw new InputError({
-      field,
-      expected: `a whole number of at least ${least} steps or sweeps`,
-      got: oneLine(show(value)),
-      remedy: 'write it as 100sweeps, 2500steps or a plain number of kernel steps',
-    });
-  }
-  return { amount, unit: unit === 'sweeps' ? 'sweeps' : 'steps' };
+  const penalties = spec.train.penalties.map((one) =>
+    one.weight === 'adaptive' ? { ...one, lag: one.lag && text(one.lag) } : one,
+  );
+  const train = { ...spec.train, penalties };
+  return { schemaVersion: 1, ...spec, burnIn: text(spec.burnIn), window: text(spec.window), train };
 }
 
 export function isStart(text: string): text is Start {
@@ -279,16 +193,5 @@ function oneSource(data: { file?: string | undefined; teacher?: string | undefin
     expected: 'an object with either "file" or "teacher"',
     got: file === undefined ? 'neither' : 'both',
     remedy: 'name a data file as "file", or a model file as "teacher"',
-  });
-}
-
-function checkDistinct(frozen: readonly number[]): void {
-  const k = frozen.findIndex((index, at) => frozen.indexOf(index) !== at);
-  if (k < 0) return;
-  throw new InputError({
-    field: `design.frozen[${k}]`,
-    expected: 'an index not listed before',
-    got: String(frozen[k]),
-    remedy: 'list each parameter once',
   });
 }

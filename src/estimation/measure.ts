@@ -2,8 +2,9 @@ import { schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { checkOptions } from '../trainability/options.js';
-import { createRoute } from '../trainability/routes/create-route.js';
+import { exactMoments } from '../trainability/routes/exact-moments.js';
 import type { Start } from '../trainability/start.js';
+import { addObservables } from './data-moments.js';
 import { type RandomSource, randomSource } from './random.js';
 import { type ChainPlan, runChains } from './run-chains.js';
 import { type StateSampler, startSampler } from './start-sampler.js';
@@ -38,9 +39,9 @@ export interface MeasuredSnr {
  * Throws {@link InputError} for an option out of range or data of another size, and {@link UnsupportedError} where `g` has no exact value.
  */
 export function measureSnr(model: Model, data: DataLaw, options: MeasureOptions): MeasuredSnr {
-  const { kernel, repetitions } = options;
+  const { repetitions } = options;
   checkOptions(options, ['burnIn', 'window', 'chains', 'repetitions', 'seed']);
-  const moments = createRoute(model, data, { kernel }).moments(model.theta);
+  const moments = exactMoments(model, data);
   const signal = moments.data.reduce((sum, value, a) => sum + (value - moments.model[a]) ** 2, 0);
   const draw = startSampler(model, data, options.start);
   const random = randomSource(options.seed);
@@ -81,12 +82,8 @@ function squaredError(
   means: Float64Array,
   random: RandomSource,
 ): number {
-  const { edges } = model;
   const sums = new Float64Array(means.length);
-  runChains(model, options, draw, random, (spins) => {
-    for (let a = 0; a < edges.length; a++) sums[a] -= spins[edges[a][0]] * spins[edges[a][1]];
-    for (let a = edges.length; a < sums.length; a++) sums[a] -= spins[a - edges.length];
-  });
+  runChains(model, options, draw, random, (spins) => addObservables(model, spins, 1, sums));
   const samples = options.chains * options.window;
   return sums.reduce((total, sum, a) => total + (sum / samples - means[a]) ** 2, 0);
 }

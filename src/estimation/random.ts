@@ -1,5 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import { InputError, show } from '../errors.js';
 
 /** A seeded source of random numbers (xoroshiro128+), the only one in the library. */
 export interface RandomSource {
@@ -11,6 +12,8 @@ export interface RandomSource {
   integer(below: number): number;
   /** Another source, seeded by 64 bits of this one. */
   split(): RandomSource;
+  /** Four 32-bit words: with them {@link resumeRandom} goes on from here. */
+  state(): readonly number[];
 }
 
 type Generator = ReturnType<typeof xoroshiro128plusFromState>;
@@ -23,6 +26,21 @@ type Generator = ReturnType<typeof xoroshiro128plusFromState>;
  */
 export function randomSource(seed: number): RandomSource {
   return scrambled(BigInt(seed));
+}
+
+/** The source that goes on where another one said its {@link RandomSource.state}. Throws {@link InputError} for anything but four 32-bit words, not all zero. */
+export function resumeRandom(state: readonly number[]): RandomSource {
+  const sound =
+    Array.isArray(state) && state.length === 4 && state.every((word) => word === (word | 0)) && state.some(Boolean);
+  if (!sound) {
+    throw new InputError({
+      field: 'random',
+      expected: 'four 32-bit whole numbers, not all zero',
+      got: show(state),
+      remedy: 'give what the state() of a random source returned',
+    });
+  }
+  return fromGenerator(xoroshiro128plusFromState(state));
 }
 
 function scrambled(seed: bigint): RandomSource {
@@ -52,5 +70,6 @@ function fromGenerator(generator: Generator): RandomSource {
     },
     integer: (below) => Math.floor(below * uniform()),
     split: () => scrambled((BigInt(generator.next()) << 32n) ^ BigInt(generator.next())),
+    state: () => [...generator.getState()],
   };
 }

@@ -21,14 +21,10 @@ export type Visit = (spins: Int8Array, t: number, m: number) => void;
 
 /** Runs the chains one after another, each from a draw of its start. */
 export function runChains(model: Model, plan: ChainPlan, draw: StateSampler, random: RandomSource, visit: Visit): void {
+  const { spins, step } = chain(model, plan.kernel, random, new Int8Array(model.spins));
   for (let m = 0; m < plan.chains; m++) {
     const state = draw(random);
-    const { spins, step } = chain(
-      model,
-      plan.kernel,
-      random,
-      Int8Array.from({ length: model.spins }, (_, i) => 2 * ((state >> i) & 1) - 1),
-    );
+    for (let i = 0; i < spins.length; i++) spins[i] = 2 * ((state >> i) & 1) - 1;
     for (let t = 0; t < plan.burnIn; t++) step();
     for (let t = 0; t < plan.window; t++) {
       step();

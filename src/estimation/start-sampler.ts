@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { conditionalTable, layerTable, layerView } from '../kernel/rbm-layers.js';
+import { conditionalTable, type LayerView, layerTable, layerView, spin } from '../kernel/rbm-layers.js';
 import { boltzmann } from '../model/boltzmann.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
@@ -33,15 +33,30 @@ function requireData(data: DataLaw | null): DataLaw {
 
 /** An RBM: the visible spins from the data, or without them from their marginal; then the hidden ones given them. */
 function layeredSampler(model: Model, data: DataLaw | null): StateSampler {
+  if (data !== null) return dataSampler(model, data, layerView(model, 'visible'));
   const visible = layerTable(layerView(model, 'visible'), model.theta, model.beta);
   const width = 2 ** visible.otherSize;
   const given = conditionalTable(visible);
-  const pick = discrete(data === null ? visible.p : data.probabilities);
+  const pick = discrete(visible.p);
   return (random) => {
-    const k = pick(random.uniform());
-    const v = data === null ? k : data.patterns[k];
+    const v = pick(random.uniform());
     const h = discrete(given.subarray(v * width, (v + 1) * width))(random.uniform());
     return v + h * visible.states;
+  };
+}
+
+/** A pattern of the data and an RBM's hidden spins given it, which are independent: no table, so that a start costs little. */
+function dataSampler({ theta, beta }: Model, data: DataLaw, view: LayerView): StateSampler {
+  const pick = discrete(data.probabilities);
+  return (random) => {
+    const v = data.patterns[pick(random.uniform())];
+    let state = v;
+    for (let j = 0; j < view.otherSize; j++) {
+      let field = view.otherBias(j) < 0 ? 0 : theta[view.otherBias(j)];
+      for (let i = 0; i < view.size; i++) field += theta[view.weight(i, j)] * spin(v, i);
+      if (random.uniform() * (1 + Math.exp(-2 * beta * field)) < 1) state += 2 ** (view.size + j);
+    }
+    return state;
   };
 }
 

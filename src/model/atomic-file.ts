@@ -50,6 +50,11 @@ export function readText(path: string): string {
   }
 }
 
+/** Whether a name is that of a temporary file of {@link writeFileAtomic}. */
+export function isTemporary(name: string): boolean {
+  return /^\.htdml-[\da-f-]{36}\.tmp$/.test(name);
+}
+
 /**
  * Writes a whole file so that its path never holds a part of it: to a temporary file in the same folder, then renamed.
  * Throws {@link InputError} where the folder is missing or refuses, and leaves what stood there before.

@@ -43,7 +43,7 @@ export interface Model {
 
 /** What {@link ising} makes a model of. */
 export interface IsingOptions {
-  /** `N`, from 1 to 30. */
+  /** `N`, from 1 to 32. */
   readonly spins: number;
   /** Pairs of different spins `0..N-1`; their order is that of the couplings in `theta`. */
   readonly edges: readonly Edge[];
@@ -63,7 +63,7 @@ export interface IsingOptions {
 export interface RbmOptions {
   /** Number of visible spins; they are spins `0..visible-1`. */
   readonly visible: number;
-  /** Number of hidden spins; with the visible ones at most 30. */
+  /** Number of hidden spins; with the visible ones at most 32. */
   readonly hidden: number;
   /** Row-major, one row per visible spin: `weights[i * hidden + j]` couples `v_i` and `h_j`. */
   readonly weights: ArrayLike<number>;
@@ -76,7 +76,7 @@ export interface RbmOptions {
 }
 
 /** State indices are 32-bit integers. */
-export const MAX_SPINS = 30;
+export const MAX_SPINS = 32;
 
 /** An Ising model on any graph. Throws {@link InputError} naming the option that is wrong. */
 export function ising(options: IsingOptions): Model {

@@ -19,7 +19,8 @@ export function exactObject<S extends z.ZodRawShape>(shape: S, expected: string,
 
 /** A JSON number that satisfies `ok`. */
 export function number(ok: (value: number) => boolean, expected: string, remedy: string) {
-  return z.number(says(expected, remedy)).refine(ok, says(expected, remedy));
+  // Aborting, so that among alternatives it counts as one that does not fit.
+  return z.number(says(expected, remedy)).refine(ok, { ...says(expected, remedy), abort: true });
 }
 
 /** The `schemaVersion` of every file. Check it before the other keys, which another version may have changed. */

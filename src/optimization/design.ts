@@ -1,18 +1,16 @@
+import { UnsupportedError } from '../errors.js';
 import { randomSource } from '../estimation/random.js';
 import type { Objective } from '../trainability/routes/log-quantities.js';
 import type { Route } from '../trainability/routes/route.js';
 import { type Differentiable, minimizeInBox } from './lbfgs.js';
 import type { EventPolicy, MembershipWatch, StepEvent } from './membership-watch.js';
+import { clip, type Parametrization, satisfies } from './parametrization.js';
 import { evaluateObjectives, type WeightedSum } from './weighted-sum.js';
 
-/** The constraints and the effort of {@link design}. */
+/** The budget and the effort of {@link design}. */
 export interface DesignSettings {
   /** Allowed rise of the divergence above the start's, in nats. */
   readonly budget: number;
-  /** Largest absolute coupling, or null. */
-  readonly maxCoupling: number | null;
-  /** Indices into theta of parameters that stay as they are. */
-  readonly frozen: readonly number[];
   /** Runs: the first from the start itself, the others from shrunk and perturbed copies of it. */
   readonly restarts: number;
   /** Evaluations per run. */
@@ -53,7 +51,7 @@ export interface DesignState {
   readonly value: number;
   /** The point at which the design began. */
   readonly start: DesignPoint;
-  /** The start where it satisfies the bounds, or the best feasible point so far; null where there is none. */
+  /** The start where it satisfies the constraints, or the best feasible point so far; null where there is none. */
   readonly best: DesignPoint | null;
   /** Why the design ended before its last restart. */
   readonly stopped?: string;
@@ -104,47 +102,55 @@ export function designStart(
   objective: Objective,
   kl: Objective,
   settings: DesignSettings,
+  parametrization: Parametrization,
   theta: ArrayLike<number>,
-  couplings: number,
 ): DesignState | null {
   const at = evaluateObjectives(route, [objective, kl], Float64Array.from(theta));
   if (at === null) return null;
   const start = { theta: Array.from(theta), objective: at.values[0], kl: at.values[1] };
-  const bound = settings.maxCoupling ?? Number.POSITIVE_INFINITY;
-  const frozen = new Set(settings.frozen);
-  const inside = start.theta.every((value, a) => a >= couplings || frozen.has(a) || Math.abs(value) <= bound);
+  const inside = satisfies(parametrization, theta);
   return { ...firstOuter(settings, 0, start.theta), start, best: inside ? start : null };
 }
 
 /**
- * Maximises an objective subject to `KL <= KL_start + budget` and bounds on the couplings, by an augmented Lagrangian
- * (Rockafellar 1973) whose inner minimisations are limited-memory BFGS in the box.
+ * Maximises an objective subject to `KL <= KL_start + budget` over the image of a parametrisation, by an augmented Lagrangian
+ * (Rockafellar 1973) whose inner minimisations are limited-memory BFGS in its box.
  *
  * Every feasible point met is a candidate, and each inner solution is drawn back onto the constraint by Newton steps along the gradient of
  * the divergence, so the result is never worse than a feasible start. Yields a record per evaluation; `state` is that at the start of the
- * current outer iteration, from which a stopped run goes on to the same result.
+ * current outer iteration, from which a stopped run goes on to the same result. {@link UnsupportedError} where couplings are rounded.
  */
 export function* design(
   route: Route,
   objective: Objective,
   kl: Objective,
   settings: DesignSettings,
-  couplings: number,
+  parametrization: Parametrization,
   from: DesignState,
 ): Generator<DesignStep, DesignState> {
+  if (from.stopped !== undefined) return from;
+  if (parametrization.rounded) {
+    throw new UnsupportedError(
+      'A design of rounded couplings',
+      'its values are constant between their levels',
+      'train',
+    );
+  }
   const limit = from.start.kl + settings.budget;
-  const { lower, upper } = box(settings, from.start.theta, couplings);
+  const { lower, upper } = parametrization;
   let state = from;
   let best = from.best;
   let last: DesignPoint | null = from.start;
   const evaluated = new WeakMap<Float64Array, WeightedSum>();
+  const inBox = (theta: ArrayLike<number>) => clip(parametrization.free(theta), parametrization);
   const { watch } = settings;
   const stops = settings.onEvent === 'stop';
   let seen: readonly StepEvent[] = [];
   let stopped = false;
 
   /** Evaluates a point and keeps it if it is the best feasible one. Where the design is to stop at an event, nothing beyond one is looked at. */
-  const visit = (theta: Float64Array) => {
+  const visit = (u: Float64Array) => {
+    const theta = parametrization.theta(u);
     if (stops && watch !== undefined) {
       seen = watch.eventsTo(theta, true);
       stopped ||= seen.length > 0;
@@ -156,13 +162,14 @@ export function* design(
     const at = evaluateObjectives(route, [objective, kl], theta);
     last = at && { theta: [...theta], objective: at.values[0], kl: at.values[1] };
     if (at === null || last === null) return null;
-    evaluated.set(theta, at);
+    const inside = { ...at, gradient: (weights: readonly number[]) => parametrization.pullback(at.gradient(weights)) };
+    evaluated.set(u, inside);
     if (last.kl <= limit && (best === null || last.objective > best.objective)) best = last;
-    return at;
+    return inside;
   };
-  const onStep = (theta: Float64Array) => {
+  const onStep = (u: Float64Array) => {
     if (watch === undefined) return false;
-    seen = watch.move(theta);
+    seen = watch.move(parametrization.theta(u));
     return seen.length > 0;
   };
   const record = (spent: number) => {
@@ -183,8 +190,8 @@ export function* design(
 
   while (state.restart < settings.restarts) {
     const { multiplier, penalty } = state;
-    const lagrangian: Differentiable = (theta) => {
-      const at = visit(theta);
+    const lagrangian: Differentiable = (u) => {
+      const at = visit(u);
       if (at === null) return null;
       const [value, divergence] = at.values;
       const force = Math.max(0, multiplier + penalty * (divergence - limit));
@@ -193,10 +200,10 @@ export function* design(
         gradient: at.gradient([-1, force]),
       };
     };
-    const start = clip(Float64Array.from(state.theta), lower, upper);
+    const start = inBox(state.theta);
     const left = settings.steps - state.spent;
     const maxEvaluations = Math.min(INNER, left - Math.min(DRAWS, Math.floor(left / 4)));
-    watch?.start(start);
+    watch?.start(parametrization.theta(start));
     const inner = minimizeInBox(lagrangian, start, { lower, upper, maxEvaluations, tolerance: TOLERANCE, onStep });
     const outer = state;
     let spent = state.spent;
@@ -209,12 +216,12 @@ export function* design(
     const at = evaluated.get(x) ?? null;
     const divergence = at?.values[1] ?? Number.POSITIVE_INFINITY;
     const draws = Math.min(DRAWS, settings.steps - spent);
-    const draw: Visit = (theta) => {
-      const there = visit(theta);
-      if (there !== null) onStep(theta);
+    const draw: Visit = (u) => {
+      const there = visit(u);
+      if (there !== null) onStep(u);
       return there;
     };
-    for (const _ of drawBack(x, at, draws, limit, lower, upper, draw)) {
+    for (const _ of drawBack(x, at, draws, limit, parametrization, draw)) {
       yield record(++spent);
       if (stopped) return { ...state, best, stopped: `the set of modes changes at evaluation ${spent}` };
     }
@@ -231,7 +238,7 @@ export function* design(
       state = {
         ...state,
         spent,
-        theta: [...x],
+        theta: [...parametrization.theta(x)],
         multiplier: Math.max(0, multiplier + penalty * (divergence - limit)),
         penalty: slow ? 4 * penalty : penalty,
         violation,
@@ -243,7 +250,7 @@ export function* design(
   return state;
 }
 
-type Visit = (theta: Float64Array) => WeightedSum | null;
+type Visit = (u: Float64Array) => WeightedSum | null;
 
 /** Newton steps along the gradient of the divergence until the point is feasible; yields once per evaluation. */
 function* drawBack(
@@ -251,22 +258,20 @@ function* drawBack(
   evaluated: WeightedSum | null,
   draws: number,
   limit: number,
-  lower: Float64Array,
-  upper: Float64Array,
+  box: Parametrization,
   visit: Visit,
 ): Generator<void> {
   let x = from;
   let at = evaluated;
   for (let draw = 0; draw < draws && at !== null && at.values[1] > limit; draw++) {
-    const slope = at.gradient([0, 1]).map((g, k) => (lower[k] === upper[k] ? 0 : g));
+    const slope = at.gradient([0, 1]);
     const square = slope.reduce((sum, g) => sum + g * g, 0);
     if (square === 0) return;
     // A little beyond the limit, so that rounding does not leave it on the wrong side.
     const step = (at.values[1] - limit + 1e-9) / square;
     x = clip(
       x.map((value, k) => value - step * slope[k]),
-      lower,
-      upper,
+      box,
     );
     at = visit(x);
     yield;
@@ -277,18 +282,6 @@ function firstOuter(settings: DesignSettings, restart: number, theta: readonly n
   // The penalty at which overshooting by the whole budget costs a tenth: small against the gains sought, large enough to hold the first step.
   const penalty = 0.2 / Math.max(settings.budget, 1e-3) ** 2;
   return { restart, spent: 0, theta, multiplier: 0, penalty, violation: Number.MAX_VALUE, value: -Number.MAX_VALUE };
-}
-
-function box(settings: DesignSettings, theta: readonly number[], couplings: number) {
-  const bound = settings.maxCoupling ?? Number.POSITIVE_INFINITY;
-  const lower = Float64Array.from(theta, (_, a) => (a < couplings ? -bound : Number.NEGATIVE_INFINITY));
-  const upper = lower.map((value) => -value);
-  for (const a of settings.frozen) lower[a] = upper[a] = theta[a];
-  return { lower, upper };
-}
-
-function clip(x: Float64Array, lower: Float64Array, upper: Float64Array): Float64Array {
-  return x.map((value, k) => Math.min(upper[k], Math.max(lower[k], value)));
 }
 
 function restartPoint(theta: readonly number[], seed: number, restart: number): number[] {

@@ -12,6 +12,8 @@ export interface FrontierPoint {
   readonly kl: number;
   /** Per kernel step. */
   readonly effectiveGap: number;
+  /** Drawn hollow: another model is at least as good in both. */
+  readonly dominated?: boolean | undefined;
 }
 
 /** A named set of points of {@link frontierFigure}. */
@@ -119,8 +121,17 @@ function course({ name, points, style }: StyledArm): Markish[] {
 }
 
 function largeMarks({ name, points, style }: StyledArm): Markish {
-  const look = { symbol: style.shape, r: 5.5, fill: style.colour, stroke: 'white', strokeWidth: 1 } as const;
-  return dot(points, { x: 'kl', y: 'effectiveGap', ...look, title: describe(name) });
+  const best = (point: FrontierPoint) => !point.dominated;
+  return dot(points, {
+    x: 'kl',
+    y: 'effectiveGap',
+    symbol: style.shape,
+    r: (point: FrontierPoint) => (best(point) ? 5.5 : 3.5),
+    fill: (point: FrontierPoint) => (best(point) ? style.colour : 'white'),
+    stroke: (point: FrontierPoint) => (best(point) ? 'white' : style.colour),
+    strokeWidth: 1,
+    title: describe(name),
+  });
 }
 
 function describe(name: string): (point: FrontierPoint) => string {
@@ -183,7 +194,10 @@ function legendItems(paths: readonly StyledArm[], singles: readonly StyledArm[])
     { label: 'best gap at this KL or lower', swatch: { kind: 'line', colour: MUTED, width: 2, dash: 'none' } },
     { label: 'best of all paths', swatch: { kind: 'line', colour: BEST, width: 9, dash: 'none' } },
   ];
-  return [lines, marks, paths.length === 0 ? [] : best];
+  const hollow: LegendItem[] = singles.some(({ points }) => points.some(({ dominated }) => dominated))
+    ? [{ label: 'dominated', swatch: { kind: 'mark', shape: 'circle', radius: 3.5, fill: 'white', stroke: MUTED } }]
+    : [];
+  return [lines, [...marks, ...hollow], paths.length === 0 ? [] : best];
 }
 
 function byName(arms: readonly StyledArm[]): StyledArm[] {

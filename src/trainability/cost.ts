@@ -2,9 +2,10 @@ import { jobBytes } from '../kernel/compiled/job.js';
 import { isCompiled, LANES } from '../kernel/compiled/table.js';
 import { KERNELS, type KernelName, type Schedule, schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
-import { tableBits } from '../model/state-space.js';
+import { MAX_TABLE_BITS, tableBits } from '../model/state-space.js';
 import { walshHadamard } from '../model/walsh-hadamard.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
+import { hasLayeredError } from './layered-error.js';
 import { isFactorable, type ProbeOptions } from './routes/create-route.js';
 import { layerSpins } from './routes/factored-route.js';
 import { DIRECT_STATES } from './routes/table-timescale.js';
@@ -70,6 +71,10 @@ const MIXING_SWEEPS = 30;
 /** A visit of the compiled loops takes so many times less. */
 const COMPILED_SPEED = 10;
 
+/** Of a search for slow modes: panels of its basis, of what it locks, and spare ones; and applications, from a few hundred for twelve modes to a few thousand. */
+const SLOW_END_PANELS = 88;
+const SLOW_END_APPLICATIONS = 1500;
+
 function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   const n = 2 ** tableBits(model);
   const p = model.theta.length;
@@ -97,17 +102,27 @@ function tableWorkload(model: Model, options: WorkloadOptions): Workload {
   let report = BASE_VISITS + timescale + 2 * signal + 3 * p * n;
   if (dense) report += denseVisits(model, options, step);
   else if (reversible && probes === undefined)
-    report += setUp + solve / speed + p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3;
+    report +=
+      setUp +
+      solve / speed +
+      p * EIGEN * (CG_ITERATIONS * Math.sqrt(sweep)) ** 3 +
+      slowEndVisits(model, n, step) / speed;
   const job = compiled ? jobBytes(n, p, plan.kind === 'product', model.spins) : 0;
+  const slowEnd = !dense && reversible && probes === undefined ? SLOW_END_PANELS * 2 * n * NUMBER : 0;
   const kernelBytes = n * NUMBER * (3 + model.spins + 2);
   const denseBytes = dense ? 3 * n * n * NUMBER : 0;
   return {
     // The plain loops keep a kernel while relaxation uses another, and the compiled ones may have to give way to them; solvers and signal have ten tables more.
-    bytes: BASE_BYTES + job + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
+    bytes: BASE_BYTES + Math.max(job, slowEnd) + GARBAGE * (2 * kernelBytes + 10 * n * NUMBER + denseBytes),
     report,
     timescale,
     signal,
   };
+}
+
+/** The slow end in every sector: applications to panels of two functions, and what orthogonalising adds to each. */
+function slowEndVisits(model: Model, n: number, step: number): number {
+  return (model.biased ? 1 : 2) * SLOW_END_APPLICATIONS * 2 * n * (step + 10);
 }
 
 /** Modes, slow cluster and propagation of a report on a table of at most MAX_DENSE_STATES states. */
@@ -143,6 +158,22 @@ function stepVisits(plan: Schedule): number {
   return plan satisfies never;
 }
 
+const NOTHING = { bytes: 0, visits: 0 };
+
+/** The slow cluster's gradient of an RBM that is too large for all modes: it is on the table, where that exists. */
+function clusterOnTable(model: Model, { kernel, gradient }: WorkloadOptions): typeof NOTHING {
+  const { reversible, differentiable } = KERNELS[kernel];
+  if (!gradient || !reversible || !differentiable || model.spins - (model.biased ? 0 : 1) > MAX_TABLE_BITS)
+    return NOTHING;
+  const n = 2 ** tableBits(model);
+  const step = stepVisits(schedule(model, kernel));
+  const kernelBytes = n * NUMBER * (3 + model.spins + 2);
+  return {
+    bytes: SLOW_END_PANELS * 2 * n * NUMBER + GARBAGE * kernelBytes,
+    visits: n * (30 + 6 * model.spins) + slowEndVisits(model, n, step) / COMPILED_SPEED,
+  };
+}
+
 function factoredWorkload(model: Model, options: WorkloadOptions): Workload {
   const { wide, narrow } = layerSpins(model);
   const [w, h] = [2 ** wide, 2 ** narrow];
@@ -158,13 +189,26 @@ function factoredWorkload(model: Model, options: WorkloadOptions): Workload {
   const timescale = problem + solve + gradient;
   const small = model.spins - (model.biased ? 0 : 1) <= Math.log2(MAX_DENSE_STATES);
   const table = small ? tableWorkload(model, options) : null;
+  const cluster = small ? NOTHING : clusterOnTable(model, options);
+  const propagated = !small && options.start !== 'stationary' && hasLayeredError(model, options.kernel);
+  const [rows, columns] = [2 ** hidden, 2 ** model.spins];
+  const propagation =
+    (options.burnIn + options.window) * 2 * columns + options.window * (columns * model.visible.length + p * rows ** 2);
   return {
     // The evaluation keeps its conditional table while relaxation makes two.
     bytes:
       BASE_BYTES +
       GARBAGE * NUMBER * (3 * w * h + 12 * w * (narrow + 1) + 6 * h * (h + p)) +
-      (table === null ? 0 : table.bytes - BASE_BYTES),
-    report: timescale + problem + modes + 3 * signal + (table?.report ?? BASE_VISITS),
+      (table === null ? 0 : table.bytes - BASE_BYTES) +
+      cluster.bytes,
+    report:
+      timescale +
+      cluster.visits +
+      problem +
+      modes +
+      3 * signal +
+      (propagated ? columns * p + propagation : 0) +
+      (table?.report ?? BASE_VISITS),
     timescale,
     signal,
   };

@@ -5,8 +5,10 @@ import { MAX_TABLE_BITS } from '../model/state-space.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { GROUP_WIDTH } from '../spectrum/groups.js';
 import { ACCURACY } from './accuracy.js';
+import { MAX_PROPAGATED } from './layered-error.js';
 import { createRoute } from './routes/create-route.js';
 import { MAX_NARROW_SPINS, MAX_WIDE_SPINS } from './routes/factored-route.js';
+import { MAX_SLOW_MODES, RESIDUAL } from './routes/slow-modes.js';
 
 /** Size of the table of all states. */
 export interface TableLimit {
@@ -22,20 +24,26 @@ export interface LayersLimit {
   readonly largerLayer: number;
 }
 
+/** Size of an RBM's visible layer, in spins; the hidden one may have any size. */
+export interface VisibleLimit {
+  /** Visible spins. */
+  readonly visibleLayer: number;
+}
+
 /** Largest model of a row. */
-export type SizeLimit = TableLimit | LayersLimit;
+export type SizeLimit = TableLimit | LayersLimit | VisibleLimit;
 
 /** Where a quantity is computed, up to which size, whether it has a derivative, and how accurate tests hold it to be. */
 export interface CoverageRow {
-  /** Paths in what `htdml evaluate --json` prints; `signal` and `kl` are quantities of a route too, and `measured` is what `measureSnr` gives. */
+  /** Paths in what `htdml evaluate --json` prints; `signal` and `kl` are quantities of a route too, `totalCorrelation` of a route only, and `measured` is what `measureSnr` gives. */
   readonly quantities: readonly string[];
   /** The start laws for which it is computed. */
   readonly start: 'any' | 'stationary';
   /** The kernels that this row is about. */
   readonly kernels: readonly KernelName[];
-  /** The models: any of them by a table of all states, or an RBM by its layers. */
+  /** The models: any of them, or an RBM. */
   readonly model: 'any' | 'rbm';
-  /** Largest model. */
+  /** Largest model, by its states in all or by the layers of an RBM. */
   readonly limit: SizeLimit;
   /** Whether the derivative in the parameters is computed there too. */
   readonly gradient: boolean;
@@ -75,12 +83,15 @@ export function coverage(): readonly CoverageRow[] {
   const groupsAsTable = `gaps ${agreement.gap}, weights ${agreement.weight} of the table`;
   const allPaths = `${paths.mixture} (products of blocks ${paths.product}) of all paths`;
 
+  const beyond = `beyond ${MAX_DENSE_STATES} states residuals of ${RESIDUAL}, for slow clusters of up to ${MAX_SLOW_MODES} modes`;
+
   const any = { start: 'any', model: 'any', gradient: false } as const;
   const layers = { start: 'any', model: 'rbm', limit: LAYERS } as const;
-  const signal = ['signal', 'kl'];
+  const signal = ['signal', 'kl', 'totalCorrelation'];
   const full = ['predictors.full'];
   const cluster = ['predictors.slowCluster'];
-  const lists = ['predictors.relevant', 'predictors.singleRelevantGap', 'predictors.singleGap'];
+  const single = ['predictors.singleRelevantGap', 'predictors.singleGap'];
+  const lists = ['predictors.relevant'];
   const error = { ...any, quantities: ['operational'], accuracy: allPaths };
   const measured = { quantities: ['measured'], gradient: false, accuracy: `${standardErrors} standard errors` };
   const rows: CoverageRow[] = [
@@ -115,17 +126,18 @@ export function coverage(): readonly CoverageRow[] {
       ...any,
       quantities: cluster,
       kernels: where((k) => reversible(k) && smooth(k)),
-      limit: DENSE,
+      limit: TABLE,
       gradient: true,
-      accuracy: `${byModes}, gradient ${modes} eps / gap^2`,
+      accuracy: `${byModes}, gradient ${modes} eps / gap^2; ${beyond}`,
     },
     {
       ...any,
       quantities: cluster,
       kernels: where((k) => reversible(k) && !smooth(k)),
-      limit: DENSE,
-      accuracy: byModes,
+      limit: TABLE,
+      accuracy: `${byModes}; ${beyond}`,
     },
+    { ...any, quantities: single, kernels: where(reversible), limit: TABLE, accuracy: `${byModes}; ${beyond}` },
     {
       ...any,
       quantities: ['predictors.soft'],
@@ -156,7 +168,13 @@ export function coverage(): readonly CoverageRow[] {
       accuracy: 'a proof; no step that is tried within it changes the set',
     },
     { ...any, quantities: lists, kernels: where(reversible), limit: DENSE, accuracy: byModes },
-    { ...layers, quantities: [...cluster, ...lists], kernels: withModes, gradient: false, accuracy: groupsAsTable },
+    {
+      ...layers,
+      quantities: [...cluster, ...single, ...lists],
+      kernels: withModes,
+      gradient: false,
+      accuracy: groupsAsTable,
+    },
     { ...error, kernels: KERNEL_NAMES, limit: DENSE },
     {
       ...error,
@@ -164,6 +182,13 @@ export function coverage(): readonly CoverageRow[] {
       kernels: where(reversible),
       limit: TABLE,
       accuracy: `${quadrature} eps sqrt(states) (1 + K/2) of propagation`,
+    },
+    {
+      ...error,
+      model: 'rbm',
+      kernels: factored.filter((kernel) => !reversible(kernel)),
+      limit: MAX_PROPAGATED,
+      accuracy: `${agreement.error} of the table`,
     },
     {
       ...layers,
@@ -181,7 +206,7 @@ export function coverage(): readonly CoverageRow[] {
       accuracy: `a proof; the exact R is inside, within ${bound.toExponential()}`,
     },
     { ...any, ...measured, kernels: KERNEL_NAMES, limit: TABLE },
-    { ...layers, ...measured, kernels: factored },
+    { ...layers, ...measured, kernels: KERNEL_NAMES, limit: { visibleLayer: MAX_WIDE_SPINS } },
   ];
   return rows.filter(({ kernels }) => kernels.length > 0);
 }

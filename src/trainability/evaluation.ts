@@ -2,6 +2,7 @@ import { KERNELS, type KernelName, stepsPerSweep } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { modelToJson } from '../model/model-file.js';
+import { MAX_TABLE_BITS } from '../model/state-space.js';
 import { detailedBalanceDefect, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
 import { type CertificateReport, certificateReport } from './certificate-report.js';
 import { type Claim, checkGates, claim, type Gates, gateNotes, type TableFacts } from './gates.js';
@@ -18,7 +19,8 @@ import { checkOptions } from './options.js';
 import { limitingFactor, type ModePredictors, modePredictors, type Predictor, predict } from './predictors.js';
 import { createRoute, type ProbeOptions } from './routes/create-route.js';
 import { RESOLVED_GAP, resolvedSignal } from './routes/resolved.js';
-import type { ProbeErrors, Relaxation, Route, RouteInfo, Spectrum } from './routes/route.js';
+import type { ProbeErrors, Relaxation, Route, RouteInfo, SlowEnd, Spectrum } from './routes/route.js';
+import { MAX_SLOW_MODES } from './routes/slow-modes.js';
 import { TableRoute } from './routes/table-route.js';
 import { type SoftPredictor, softReport } from './soft-report.js';
 import { type Start, startLaw, startState } from './start.js';
@@ -159,15 +161,31 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
   const probed = probes !== undefined;
   const relaxation = probed ? UNKNOWN : route.relaxation(theta);
   const resolved = isResolved(relaxation);
-  const modes = resolved ? modePredictors(relaxation, thresholds, signal, samples) : null;
+  const slow = resolvedSlowEnd(relaxation);
+  const modes = resolved || slow !== null ? modePredictors(relaxation, thresholds, signal, samples) : null;
   const { measure } = relaxation;
   const unresolved = probed ? PROBED : (whyUnresolved(kernel, relaxation, resolved) ?? stuck);
-  if (modes === null) notes.push({ path: 'predictors', reason: unresolved });
-  else if (modes.relevant.Rhat === null || (modes.singleGap !== 'symmetry-zero' && modes.singleGap.Rhat === null)) {
-    notes.push({ path: 'predictors', reason: stuck });
+  if (modes === null) {
+    notes.push({ path: 'predictors', reason: relaxation.slow === undefined ? unresolved : NO_CLUSTER });
+  } else {
+    const lacking = modes.singleGap !== 'symmetry-zero' && modes.singleGap.Rhat === null;
+    if (modes.relevant?.Rhat === null || modes.slowCluster.Rhat === null || lacking) {
+      notes.push({ path: 'predictors', reason: stuck });
+    }
+    if (modes.relevant === null) notes.push({ path: 'predictors.relevant', reason: SLOW_END_ONLY });
   }
 
-  const error = operationalError(model, data, { start, burnIn, window }, relaxation, resolved, route, table, notes);
+  const error = operationalError(
+    model,
+    data,
+    kernel,
+    { start, burnIn, window },
+    relaxation,
+    resolved,
+    route,
+    table,
+    notes,
+  );
   const operational = error && operationalReport(route, theta, model.edges.length, error, chains, signal, notes);
   const R = operational?.R ?? null;
   const sweep = stepsPerSweep(model, kernel);
@@ -192,9 +210,11 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
     spectralGap: relaxation.slowest?.gap ?? null,
     groups: relaxation.groups,
     resolved,
+    slow,
+    nonnegative: KERNELS[kernel].reversible && KERNELS[kernel].differentiable,
     table: table && tableFacts(table, model, data, start),
     R,
-    relevantRhat: modes?.relevant.Rhat ?? null,
+    relevantRhat: modes?.relevant?.Rhat ?? null,
     reasons: { table: NO_TABLE, modes: unresolved, timescale: probed ? PROBED : stuck },
   });
   const soft =
@@ -248,7 +268,17 @@ export function evaluateModel(model: Model, data: DataLaw, options: EvaluateOpti
       ...(probes && { probes: { ...probes, gradient: probes.gradient && [...probes.gradient] } }),
     },
     ...(options.gradient && {
-      gradient: gradientReport(evaluation, route.differentiable, table, soft, theta, samples, signal, resolved, notes),
+      gradient: gradientReport(
+        evaluation,
+        route.differentiable,
+        table ?? (modes === null ? null : largeTable(route, model, data, options)),
+        soft,
+        theta,
+        samples,
+        signal,
+        modes !== null,
+        notes,
+      ),
     }),
     notes,
   };
@@ -260,8 +290,20 @@ function smallTable(route: Route, model: Model, data: DataLaw, { kernel, epsilon
   return route instanceof TableRoute ? route : new TableRoute(model, data, kernel, { epsilon, kappa });
 }
 
+/** The route on a table of any size, for what the layers of an RBM do not give; null where there is none. */
+function largeTable(route: Route, model: Model, data: DataLaw, { kernel, epsilon, kappa }: EvaluateOptions) {
+  if (route instanceof TableRoute) return route;
+  if (model.spins - (model.biased ? 0 : 1) > MAX_TABLE_BITS) return null;
+  return new TableRoute(model, data, kernel, { epsilon, kappa });
+}
+
 function isResolved({ groups }: Relaxation): boolean {
   return groups?.every((group) => group.gap > RESOLVED_GAP) ?? false;
+}
+
+/** The slow end where its gaps are above rounding. */
+function resolvedSlowEnd({ slow }: Relaxation): SlowEnd | null {
+  return slow?.groups.every(({ gap }) => gap > RESOLVED_GAP) ? slow : null;
 }
 
 function spectrumOf({ groups, measure }: Relaxation): Spectrum | null {
@@ -271,7 +313,7 @@ function spectrumOf({ groups, measure }: Relaxation): Spectrum | null {
 /** Why modes are not known; null where they are. */
 function whyUnresolved(kernel: KernelName, { groups }: Relaxation, resolved: boolean): string | null {
   if (!KERNELS[kernel].reversible) return `${kernel} is not reversible and has no modes; use palindrome-block`;
-  if (groups === null) return `modes are known up to ${MAX_DENSE_STATES} states`;
+  if (groups === null) return `all modes are known up to ${MAX_DENSE_STATES} states`;
   return resolved ? null : 'a gap is below what the eigensolver resolves';
 }
 
@@ -290,6 +332,8 @@ function slowestObservable({ timescale, variance }: { timescale: Float64Array; v
 
 const PROBED = 'random probes tell the sum over observables alone';
 const UNKNOWN: Relaxation = { groups: null, slowest: null, measure: null };
+const NO_CLUSTER = `beyond ${MAX_DENSE_STATES} states slow clusters of up to ${MAX_SLOW_MODES} modes are found`;
+const SLOW_END_ONLY = 'beyond the slow modes that are known there is weight enough for others that are relevant';
 const NO_TABLE = `it is computed from a table of at most ${MAX_DENSE_STATES} states`;
 
 /** What the gates need of all states. */

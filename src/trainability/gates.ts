@@ -1,6 +1,8 @@
 import type { EigenvalueGroup } from '../spectrum/groups.js';
 import { type ModeThresholds, modeSets } from './membership/mode-sets.js';
 import type { Note } from './notes.js';
+import type { SlowEnd } from './routes/route.js';
+import { isWindowKnown } from './routes/slow-end.js';
 import type { GateThresholds } from './thresholds.js';
 import { slowestGap } from './tracking-bound.js';
 
@@ -89,6 +91,10 @@ export interface GateInputs {
   /** Groups of the observables' sector, and whether their gaps are above rounding. */
   readonly groups: readonly EigenvalueGroup[] | null;
   readonly resolved: boolean;
+  /** The slow end, its gaps above rounding, where not all groups are known. */
+  readonly slow: SlowEnd | null;
+  /** Whether `s >= 0` by construction. */
+  readonly nonnegative: boolean;
   readonly table: TableFacts | null;
   readonly R: number | null;
   readonly relevantRhat: number | null;
@@ -124,10 +130,12 @@ function ergodicity(inputs: GateInputs): Gates['A3'] {
   const { spectralGap, groups, reasons } = inputs;
   const needed = smallestGap(inputs);
   const onePlusLeast = groups?.reduce((least, { gap }) => Math.min(least, 2 - gap), 2) ?? null;
-  const missing = spectralGap === null || onePlusLeast === null;
+  const bounded = onePlusLeast === null && inputs.nonnegative;
+  const missing = spectralGap === null || (onePlusLeast === null && !bounded);
   const low = (spectralGap ?? 1) <= needed || (onePlusLeast ?? 1) <= needed;
   const known = { value: spectralGap, onePlusLeast, needed, met: low ? false : missing ? null : true };
-  return missing ? { ...known, reason: reasons.modes } : known;
+  if (missing) return { ...known, reason: reasons.modes };
+  return bounded ? { ...known, reason: 's_min is not computed; it is at least 0 under this kernel' } : known;
 }
 
 /** What eigenvalues are known to, with a margin. */
@@ -167,12 +175,26 @@ function windowLength(inputs: GateInputs): Gates['A6'] {
 function bulkRelaxation(inputs: GateInputs, groups: GateInputs['groups']): Gates['A7'] {
   const { stepsPerSweep, thresholds, gateThresholds, reasons } = inputs;
   const needed = gateThresholds.bulkRelaxation;
-  if (groups === null) return { value: null, needed, met: null, reason: reasons.modes };
-  const { relevant, slowCluster } = modeSets(groups, thresholds);
+  const { slow } = inputs;
+  const listed = groups ?? slow?.groups ?? null;
+  if (listed === null) return { value: null, needed, met: null, reason: reasons.modes };
+  const partly = groups === null ? slow : null;
+  const total = partly?.totalWeight ?? totalWeight(listed);
+  const sets = modeSets(listed, thresholds, total);
+  const { relevant, slowCluster } = sets;
+  if (partly !== null && !isWindowKnown(partly, sets, thresholds)) {
+    return { value: null, needed, met: null, reason: 'the slow cluster is not known' };
+  }
   if (relevant.length === 0) return { value: null, needed, met: null, reason: 'no group is relevant at this epsilon' };
-  const least = gateThresholds.bulkWeight * totalWeight(groups);
+  const least = gateThresholds.bulkWeight * total;
   const inside = new Set(slowCluster);
-  const bulk = groups.filter(({ weight }, k) => !inside.has(k) && weight > least);
+  const bulk = listed.filter(({ weight }, k) => !inside.has(k) && weight > least);
+  if (bulk.length === 0 && partly !== null) {
+    // Nothing that is seen up to where modes are known: a lower bound.
+    const value = stepsPerSweep * partly.clear;
+    const reason = 'the modes beyond the slow cluster that are known are invisible; this is a lower bound';
+    return { value, needed, met: value >= needed ? true : null, reason };
+  }
   if (bulk.length === 0) {
     return { value: null, needed, met: true, reason: 'the slow cluster holds every mode that the observables see' };
   }

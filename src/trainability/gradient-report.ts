@@ -1,4 +1,4 @@
-import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
+import { ConvergenceError, UnsupportedError } from '../errors.js';
 import type { Note } from './notes.js';
 import { logEffectiveGap, logRhat } from './routes/log-quantities.js';
 import type { Evaluation } from './routes/route.js';
@@ -37,22 +37,20 @@ export function gradientReport(
   const usable = at.info.converged && differentiable;
   const gap = usable ? logEffectiveGap(at.value) : null;
   const rhat = usable ? logRhat({ ...at.value, signal }, samples) : null;
-  const cluster = rhat !== null && resolved ? table?.evaluate(theta, ['signal', 'slowClusterTimescale']) : undefined;
-  const { slowClusterTimescale } = cluster?.value ?? {};
-  const clusterRhat = cluster && logRhat({ signal, timescale: slowClusterTimescale }, samples);
+  const ofCluster = () =>
+    rhat !== null && resolved && table !== null ? clusterGradient(table, theta, samples, signal) : null;
   const noted = (name: keyof GradientReport, gradient: Float64Array | null | undefined, reason: string) => {
     if (gradient?.every(Number.isFinite)) return [...gradient];
     notes.push({ path: `gradient.${name}`, reason });
     return null;
   };
   const noRhat = 'R_hat is zero, has no finite derivative in double precision, or the kernel has none';
-  const clusterBar = clusterRhat && { signal: clusterRhat.bar.signal, slowClusterTimescale: clusterRhat.bar.timescale };
   return {
     logRhatFull: noted('logRhatFull', rhat && at.pullback(rhat.bar), noRhat),
     logRhatSlowCluster: noted(
       'logRhatSlowCluster',
-      clusterBar && cluster?.pullback(clusterBar),
-      rhat === null || resolved ? noRhat : `modes are not resolved, or not known beyond ${MAX_DENSE_STATES} states`,
+      ofCluster(),
+      rhat === null ? noRhat : 'the slow cluster is not known, or not resolved, or has no finite derivative',
     ),
     ...(soft !== null && { logRhatSoft: noted('logRhatSoft', differentiable ? soft.gradient() : null, noRhat) }),
     logEffectiveGap: noted(
@@ -62,4 +60,16 @@ export function gradientReport(
     ),
     kl: [...at.pullback({ kl: 1 })],
   };
+}
+
+/** Null where the cluster is too large for a table beyond all modes, or its numerics did not converge. */
+function clusterGradient(table: TableRoute, theta: Float64Array, samples: number, signal: number): Float64Array | null {
+  try {
+    const cluster = table.evaluate(theta, ['signal', 'slowClusterTimescale']);
+    const rhat = logRhat({ signal, timescale: cluster.value.slowClusterTimescale }, samples);
+    return rhat && cluster.pullback({ signal: rhat.bar.signal, slowClusterTimescale: rhat.bar.timescale });
+  } catch (error) {
+    if (error instanceof UnsupportedError || error instanceof ConvergenceError) return null;
+    throw error;
+  }
 }

@@ -1,7 +1,9 @@
+import type { KernelName } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { type GradientError, overChains, propagatedError, stationaryError } from './exact-snr.js';
+import { hasLayeredError, layeredError } from './layered-error.js';
 import type { Note } from './notes.js';
 import type { Relaxation, Route } from './routes/route.js';
 import type { TableRoute } from './routes/table-route.js';
@@ -63,11 +65,12 @@ export interface Estimator {
 
 /**
  * The exact error of one chain, or null with a note: from the spectral measure for a start in equilibrium where its gaps are resolved,
- * else by propagation of the law on the table where there is one.
+ * else by propagation of the law, on the table where there is one, or on an RBM's layers.
  */
 export function operationalError(
   model: Model,
   data: DataLaw,
+  kernel: KernelName,
   { start, burnIn, window }: Estimator,
   relaxation: Relaxation,
   resolved: boolean,
@@ -79,6 +82,7 @@ export function operationalError(
   if (start === 'stationary' && measure !== null && (resolved || groups === null)) {
     return stationaryError(measure, window);
   }
+  if (table === null && hasLayeredError(model, kernel)) return layeredError(model, data, start, burnIn, window);
   if (table === null) {
     const remedy = start === 'stationary' ? '' : '; use --start stationary';
     notes.push({
@@ -87,11 +91,11 @@ export function operationalError(
     });
     return null;
   }
-  const { law, kernel } = table.at(model.theta);
+  const { law, kernel: operator } = table.at(model.theta);
   const mu = startLaw(model, data, law, start);
   return propagatedError(
     law,
-    kernel,
+    operator,
     model.edges.length,
     mu,
     burnIn,

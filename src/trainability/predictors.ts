@@ -1,6 +1,7 @@
 import type { EigenvalueGroup } from '../spectrum/groups.js';
 import { type ModeThresholds, modeSets } from './membership/mode-sets.js';
 import type { Relaxation } from './routes/route.js';
+import { isRelevanceKnown, isWindowKnown } from './routes/slow-end.js';
 import type { References } from './thresholds.js';
 
 /** One eigenvalue group of a predictor. */
@@ -41,8 +42,8 @@ export function predict(timescale: number, slowMass: number, signal: number, sam
 
 /** The predictors that need modes, by the set `C` that they sum over (section 3). */
 export interface ModePredictors {
-  /** Groups of weight at least `epsilon` times the total. */
-  readonly relevant: Predictor;
+  /** Groups of weight at least `epsilon` times the total; null where only the slow end is known and there may be others. */
+  readonly relevant: Predictor | null;
   /** Every mode within `kappa` times the slowest relevant gap. */
   readonly slowCluster: Predictor;
   /** The slowest relevant group alone. */
@@ -51,18 +52,24 @@ export interface ModePredictors {
   readonly singleGap: Predictor | 'symmetry-zero';
 }
 
-/** The four predictors that need modes; null where the groups are not known or no observable fluctuates. */
+/**
+ * The four predictors that need modes; null where they are not known or no observable fluctuates. From the slow end alone the slow cluster must lie in it, and the
+ * relevant groups are all known where the weight that is left is less than that of a relevant one.
+ */
 export function modePredictors(
   relaxation: Relaxation,
   thresholds: ModeThresholds,
   signal: number,
   samples: number,
 ): ModePredictors | null {
-  const { groups, slowest } = relaxation;
+  const { slowest, slow = null } = relaxation;
+  const groups = relaxation.groups ?? slow?.groups ?? null;
   if (groups === null || slowest === null) return null;
-  const sets = modeSets(groups, thresholds);
+  const total = slow?.totalWeight ?? groups.reduce((sum, group) => sum + group.weight, 0);
+  const sets = modeSets(groups, thresholds, total);
   if (sets.relevant.length === 0) return null;
-  const total = groups.reduce((sum, group) => sum + group.weight, 0);
+  const partly = relaxation.groups === null ? slow : null;
+  if (partly !== null && !isWindowKnown(partly, sets, thresholds)) return null;
   const of = (members: readonly EigenvalueGroup[], list: boolean): Predictor => {
     const mass = members.reduce((sum, group) => sum + group.weight, 0);
     const timescale = members.reduce((sum, group) => sum + group.weight * (1 / group.gap - 0.5), 0);
@@ -75,7 +82,7 @@ export function modePredictors(
   };
   const pick = (positions: readonly number[]) => positions.map((k) => groups[k]);
   return {
-    relevant: of(pick(sets.relevant), true),
+    relevant: partly === null || isRelevanceKnown(partly, thresholds) ? of(pick(sets.relevant), true) : null,
     slowCluster: of(pick(sets.slowCluster), true),
     singleRelevantGap: of(pick(sets.relevant.slice(0, 1)), false),
     singleGap:

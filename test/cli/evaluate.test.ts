@@ -158,7 +158,7 @@ describe.concurrent('with biases', () => {
     expect(stdout).toMatch(/^claim +conditional unmet \(A5 A6.*\), operational /m);
     expect(stdout).toMatch(/^note: trackingBound: .*one chain/m);
     const big = await htdml([...short, large, '--teacher', large]);
-    expect(big.stdout).toMatch(/^ {2}A7 unchecked +needed 0\.05, modes are known up to 1024 states$/m);
+    expect(big.stdout).toMatch(/^ {2}A8 unchecked +all modes are known up to 1024 states$/m);
     for (const text of [stdout, big.stdout]) {
       expect(text).not.toMatch(/NaN|undefined|Infinity|null|\[object|note: gates|A9/);
     }

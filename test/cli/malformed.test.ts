@@ -75,4 +75,27 @@ describe.concurrent('a file that is wrong only together with others', () => {
     expect(message).toMatch(/a parameter index from 0 to 3, got 4/);
     expect(message.startsWith(`${spec}: design.frozen[1] must be `), message).toBe(true);
   });
+
+  test.each<[string, 'train' | 'design', object, string, RegExp]>([
+    ['frozen twice', 'design', { frozen: [0, 1, 0] }, 'frozen[2]', /not listed before, got 0/],
+    ['a mask of another size', 'train', { mask: [1, 0] }, 'mask', /a list of 4 numbers, one per edge, got 2/],
+    ['bounds of another number', 'train', { maxCoupling: [1] }, 'maxCoupling', /a list of 4 numbers, .* got 1/],
+    ['tied and frozen', 'design', { tied: [[2, 3]], frozen: [3] }, 'tied[0][1]', /not frozen or masked, got 3/],
+  ])('%s: the SPEC and its field are named', async (name, command, section, field, pattern) => {
+    const spec = write(`${name}.json`, { ...good, [command]: section });
+    const message = expectRefusal(await htdml([command, spec, '--out', path(`out-${name}`)]));
+    expect(message).toMatch(pattern);
+    expect(message.startsWith(`${spec}: ${command}.${field} must be `), message).toBe(true);
+    expect(existsSync(path(`out-${name}`))).toBe(false);
+  });
+
+  test('an adaptive penalty under a kernel without modes is refused before the run', async () => {
+    const train = { penalties: [{ objective: 'totalCorrelation', weight: 'adaptive' }] };
+    const spec = write('adaptive.json', { ...good, kernel: 'alternating-block', train });
+    const message = expectRefusal(await htdml(['train', spec, '--out', path('out-adaptive')]));
+    expect(message).toMatch(
+      /^An adaptive correlation penalty is not available: .* use a reversible kernel, or a fixed weight\.?$/,
+    );
+    expect(existsSync(path('out-adaptive'))).toBe(false);
+  });
 });

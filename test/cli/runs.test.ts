@@ -151,6 +151,53 @@ describe.concurrent('design, from a SPEC to its folder', () => {
   });
 });
 
+describe.concurrent('training within constraints', () => {
+  test('by L-BFGS to a stationary point, bounds and ties kept, and the record says why it ended', async () => {
+    const train = {
+      steps: 500,
+      optimizer: 'lbfgs',
+      maxCoupling: 0.4,
+      tied: [
+        [0, 2],
+        [1, 3],
+      ],
+      mask: [1, 1, 1, 1, 1, 1, 1, 0],
+      frozen: [8],
+      weightDecay: 0.001,
+      penalties: [{ objective: 'totalCorrelation', weight: 0.01 }],
+    };
+    const spec = write('constrained.json', { ...base, train });
+    const out = path('constrained');
+    expectDone(await htdml(['train', spec, '--out', out]));
+    const { results } = expectRecord(out, 'train', spec);
+    expect(results.stopped).toBe("every component of the loss's gradient is below 0.000001");
+    const lines = trace(out);
+    expect(results.steps).toBe(lines.length - 1);
+    lines.slice(1).forEach(({ loss }, k) => expect(loss).toBeLessThan(lines[k].loss));
+    expect(lines.at(-1).penalties).toHaveLength(2);
+    const { theta } = readModel(join(out, 'model.json'));
+    expect([theta[0], theta[1], theta[7], theta[8]]).toEqual([theta[2], theta[3], 0, 0]);
+    expect(Math.max(...theta.slice(0, 8).map(Math.abs))).toBe(0.4);
+  });
+
+  test('rounded to a converter: the model in the folder is on its levels, and the record is of it', async () => {
+    const train = {
+      steps: 200,
+      maxCoupling: 0.75,
+      bits: 3,
+      penalties: [{ objective: 'totalCorrelation', weight: 'adaptive', threshold: 0.001, lag: 1, every: 20 }],
+    };
+    const spec = write('rounded.json', { ...base, train });
+    const out = path('rounded');
+    expectDone(await htdml(['train', spec, '--out', out]));
+    const { results } = expectRecord(out, 'train', spec);
+    const { theta } = readModel(join(out, 'model.json'));
+    for (const coupling of theta.slice(0, 8)) expect([-0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75]).toContain(coupling);
+    expect(results.controls).toEqual([{ weight: expect.any(Number), autocorrelation: expect.any(Number) }]);
+    expect(trace(out).some(({ weights }) => weights[0] > 0)).toBe(true);
+  });
+});
+
 describe.concurrent('an interrupted run', () => {
   const weights = Array.from({ length: 4 }, (_, i) =>
     Array.from({ length: 6 }, (_j, j) => 1.2 * Math.sin(1 + i * 7 + j * j)),

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_GATE_THRESHOLDS, DEFAULT_REFERENCES } from 'htdml';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseDuration, readSpec, type Spec, specToJson } from '../../src/cli/spec.js';
+import { readSpec, type Spec, specToJson } from '../../src/cli/spec.js';
+import { parseDuration } from '../../src/cli/spec-fields.js';
 import { InputError } from '../../src/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'htdml-spec-'));
@@ -33,10 +34,42 @@ const most = {
     optimizer: 'adam',
     learningRate: 1e-3,
     weightDecay: 0.1,
-    penalties: [{ objective: 'logRhat', weight: 0.02 }],
+    penalties: [
+      { objective: 'logRhat', weight: 0.02 },
+      { objective: 'totalCorrelation', weight: 'adaptive', threshold: 0.06, lag: '50sweeps', every: 10 },
+    ],
+    maxCoupling: 1.5,
+    frozen: [1],
+    tied: [
+      [2, 3],
+      [5, 4, 6],
+    ],
+    mask: [0, 1, 1],
+    bits: 6,
   },
-  design: { objective: 'logRhat', budget: 0, maxCoupling: 2, frozen: [0, 3], restarts: 1, steps: 1 },
+  design: {
+    objective: 'logRhat',
+    budget: 0,
+    maxCoupling: [2, 1],
+    frozen: [0, 3],
+    tied: [[1, 2]],
+    mask: [1, 0],
+    restarts: 1,
+    steps: 1,
+  },
+  pareto: {
+    seeds: 1,
+    every: 5,
+    steps: 30,
+    arms: [
+      { kind: 'earlyStopping' },
+      { kind: 'penalty', objective: 'l1', weights: [0.1, 0.2] },
+      { kind: 'design', objective: 'logRhat', budgets: [0] },
+    ],
+  },
 };
+
+const unconstrained = { maxCoupling: null, frozen: [], tied: [], mask: null };
 
 test('defaults are filled in and paths are relative to the file', () => {
   expect(read(least)).toEqual({
@@ -50,9 +83,23 @@ test('defaults are filled in and paths are relative to the file', () => {
     membership: { epsilon: 1e-3, kappa: 2.5, onEvent: null, eta: null },
     gates: DEFAULT_GATE_THRESHOLDS,
     references: DEFAULT_REFERENCES,
-    train: { steps: 3000, optimizer: 'adam', learningRate: 0.05, weightDecay: 0, penalties: [] },
-    design: { objective: 'logEffectiveGap', budget: 0.02, maxCoupling: null, frozen: [], restarts: 4, steps: 800 },
+    train: {
+      steps: 3000,
+      optimizer: 'adam',
+      learningRate: 0.05,
+      weightDecay: 0,
+      penalties: [],
+      ...unconstrained,
+      bits: null,
+    },
+    design: { objective: 'logEffectiveGap', budget: 0.02, ...unconstrained, restarts: 4, steps: 800 },
+    pareto: { seeds: 1, every: 20, steps: 500, arms: expect.any(Array) },
   });
+  expect(read({ ...least, model: { kind: 'rbm', visible: 2, hidden: 1 } }).pareto.seeds).toBe(3);
+  const train = { penalties: [{ objective: 'totalCorrelation', weight: 'adaptive' }] };
+  expect(read({ ...least, train }).train.penalties).toEqual([
+    { objective: 'totalCorrelation', weight: 'adaptive', threshold: 0.016, lag: null, every: 50 },
+  ]);
   expect(read({ ...least, model: { kind: 'rbm', visible: 2, hidden: 1 } }).model).toEqual({
     kind: 'rbm',
     visible: 2,
@@ -75,6 +122,10 @@ test('everything that is given is kept', () => {
     data: { teacher: join(folder, '../t.json') },
     burnIn: { amount: 0, unit: 'steps' },
     window: { amount: 2500, unit: 'steps' },
+    train: {
+      ...most.train,
+      penalties: [most.train.penalties[0], { ...most.train.penalties[1], lag: { amount: 50, unit: 'sweeps' } }],
+    },
   });
 });
 
@@ -85,7 +136,7 @@ test.each([least, most])('the SPEC as used reads back to itself from any folder'
   writeFileSync(join(elsewhere, 'spec.json'), JSON.stringify(specToJson(spec)));
   expect(readSpec(join(elsewhere, 'spec.json'))).toEqual(spec);
   expect(Object.keys(specToJson(spec)).join(' ')).toBe(
-    'schemaVersion model data kernel burnIn window start seed membership gates references train design',
+    'schemaVersion model data kernel burnIn window start seed membership gates references train design pareto',
   );
 });
 

@@ -1,6 +1,7 @@
-import { createRoute, ising, KERNEL_NAMES, type KernelName, type Model, randomSource } from 'htdml';
+import { createRoute, ising, KERNEL_NAMES, type KernelName, type Model, randomSource, rbm } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { type Chain, chain } from '../../src/estimation/chain.js';
+import { runChains } from '../../src/estimation/run-chains.js';
 import { startSampler } from '../../src/estimation/start-sampler.js';
 import { fold, fullSpace, jointLaw, matrixOf, spinOf, vector } from '../support/brute-force.js';
 import { positiveLaw } from '../support/fitted.js';
@@ -129,4 +130,16 @@ describe('draws from the start laws', () => {
       if (start === 'state:2') expect(counts[2]).toBe(10_000);
     }
   });
+});
+
+test('32 spins: every bit of a state is its spin, the topmost too', () => {
+  const model = rbm({ visible: 16, hidden: 16, weights: new Float64Array(256) });
+  for (const i of [0, 30, 31]) {
+    const draw = startSampler(model, null, `state:${2 ** i}`);
+    runChains(model, { kernel: 'random-scan', burnIn: 0, window: 1, chains: 4 }, draw, randomSource(i), (spins) => {
+      // One step changes at most one spin.
+      const wrong = spins.filter((x, k) => x !== (k === i ? 1 : -1)).length;
+      expect(wrong).toBeLessThanOrEqual(1);
+    });
+  }
 });

@@ -1,4 +1,4 @@
-import { type RandomSource, randomSource } from 'htdml';
+import { InputError, type RandomSource, randomSource, resumeRandom } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { chiSquareSigmas } from '../support/statistics.js';
 
@@ -62,6 +62,21 @@ describe('one stream', () => {
     for (let k = 0; k < 100 * below + 20_000; k++) counts[random.integer(below)]++;
     expect(counts.every((count) => count > 0)).toBe(true);
     expect(Math.abs(chiSquareSigmas(counts, new Float64Array(below).fill(1 / below)))).toBeLessThan(5);
+  });
+});
+
+describe('state', () => {
+  test('a source goes on from a state that went through a file, and the first is not disturbed', () => {
+    const first = randomSource(11);
+    for (let k = 0; k < 101; k++) first.normal();
+    const second = resumeRandom(JSON.parse(JSON.stringify(first.state())));
+    expect(take(500, second.uniform)).toEqual(take(500, first.uniform));
+    expect(take(50, second.split().normal)).toEqual(take(50, first.split().normal));
+    expect(second.state()).toEqual(first.state());
+  });
+
+  test.each([[[]], [[0, 0, 0, 0]], [[1, 2, 3]], [[1, 2, 3, 0.5]], [[1, 2, 3, 2 ** 32]]])('%j is refused', (words) => {
+    expect(() => resumeRandom(words)).toThrow(InputError);
   });
 });
 

@@ -6,23 +6,36 @@ import {
   type Quantities,
   logEffectiveGap as sharedGap,
 } from 'htdml';
-import { kl, logEffectiveGap, logRhat } from 'htdml/objectives';
+import { kl, l1, l2, logEffectiveGap, logRhat, totalCorrelation, weightedSum } from 'htdml/objectives';
 import { describe, expect, test } from 'vitest';
 import { positiveLaw } from '../support/fitted.js';
 import { gradientCases } from '../support/models.js';
 
-const POINTS: readonly Record<'timescale' | 'variance' | 'signal' | 'kl', number>[] = [
-  { timescale: 12.5, variance: 3.2, signal: 0.7, kl: 0.3 },
-  { timescale: 1.6, variance: 3.2, signal: 1e-6, kl: 0 },
-  { timescale: 3e9, variance: 8, signal: 40, kl: 2e-9 },
-  { timescale: 1e-7, variance: 2e-7, signal: 5, kl: 800 },
-];
+const POINTS: readonly Record<'timescale' | 'variance' | 'signal' | 'kl' | 'totalCorrelation' | 'l1' | 'l2', number>[] =
+  [
+    { timescale: 12.5, variance: 3.2, signal: 0.7, kl: 0.3, totalCorrelation: 0.4, l1: 2, l2: 3 },
+    { timescale: 1.6, variance: 3.2, signal: 1e-6, kl: 0, totalCorrelation: 0, l1: 0, l2: 0 },
+    { timescale: 3e9, variance: 8, signal: 40, kl: 2e-9, totalCorrelation: 1e-9, l1: 80, l2: 900 },
+    { timescale: 1e-7, variance: 2e-7, signal: 5, kl: 800, totalCorrelation: 12, l1: 1e-6, l2: 1e-12 },
+  ];
 
 const ALL: readonly [string, Objective][] = [
   ['kl', kl],
   ['logEffectiveGap', logEffectiveGap],
   ['logRhat', logRhat({ samples: 2000 })],
   ['logRhat, held', logRhat({ samples: 2000, heldSignal: 0.04 })],
+  ['totalCorrelation', totalCorrelation],
+  ['l1', l1],
+  ['l2', l2],
+  [
+    'a sum',
+    weightedSum('sum', [
+      { objective: logEffectiveGap, weight: 2 },
+      { objective: kl, weight: 0.5 },
+      { objective: l2, weight: 0.1 },
+      { objective: logRhat({ samples: 2000 }), weight: 0.3 },
+    ]),
+  ],
 ];
 
 const at = (objective: Objective, values: Quantities) => {
@@ -38,7 +51,10 @@ const close = (got: number, expected: number) =>
 describe('values', () => {
   test.each(POINTS)('at %o', (values) => {
     const { timescale, variance, signal } = values;
-    expect(at(kl, values)).toEqual({ value: values.kl, bar: { kl: 1 } });
+    for (const objective of [kl, totalCorrelation, l1, l2]) {
+      const name = objective.name as 'kl';
+      expect(at(objective, values)).toEqual({ value: values[name], bar: { [name]: 1 } });
+    }
     close(at(logEffectiveGap, values).value, Math.log(variance) - Math.log(timescale + variance / 2));
     const expected = (s: number) => Math.log(1000) + Math.log(s) - Math.log(timescale);
     close(at(logRhat({ samples: 2000 }), values).value, expected(signal));
@@ -57,7 +73,25 @@ describe('values', () => {
       ['logEffectiveGap', 'timescale', 'variance'],
       ['logRhat', 'timescale', 'signal'],
       ['logRhat', 'timescale'],
+      ['totalCorrelation', 'totalCorrelation'],
+      ['l1', 'l1'],
+      ['l2', 'l2'],
+      ['sum', 'timescale', 'variance', 'kl', 'l2', 'signal'],
     ]);
+    const lowered = ALL.filter(([, { goal }]) => goal === 'lower').map(([name]) => name);
+    expect(lowered).toEqual(['kl', 'totalCorrelation', 'l1', 'l2']);
+  });
+
+  test('a sum counts against itself what is to be lowered', () => {
+    const [values] = POINTS;
+    const terms = [
+      { objective: logEffectiveGap, weight: 2 },
+      { objective: kl, weight: 0.5 },
+    ];
+    close(at(weightedSum('both', terms), values).value, 2 * at(logEffectiveGap, values).value - 0.5 * values.kl);
+    // A quantity that two terms share has both their slopes.
+    const twice = weightedSum('twice', [terms[1], { objective: kl, weight: 0.25 }]);
+    expect(at(twice, values)).toEqual({ value: -0.75 * values.kl, bar: { kl: -0.75 } });
   });
 
   test('a held signal is the only one that counts', () => {
@@ -92,12 +126,13 @@ describe.each(ALL)('%s: cotangents against differences', (_, objective) => {
 });
 
 describe('no finite value', () => {
+  const all = (value: number) => ({ kl: value, totalCorrelation: value, l1: value, l2: value });
   const bad: readonly [string, Quantities][] = [
     ['nothing evaluated', {}],
-    ['zero', { timescale: 0, variance: 0, signal: 0, kl: Number.POSITIVE_INFINITY }],
-    ['infinite', { timescale: Number.POSITIVE_INFINITY, variance: 1, signal: 1, kl: Number.POSITIVE_INFINITY }],
-    ['not a number', { timescale: Number.NaN, variance: 1, signal: 1, kl: Number.NaN }],
-    ['negative', { timescale: -1, variance: 1, signal: 1, kl: Number.NEGATIVE_INFINITY }],
+    ['zero', { timescale: 0, variance: 0, signal: 0, ...all(Number.POSITIVE_INFINITY) }],
+    ['infinite', { timescale: Number.POSITIVE_INFINITY, variance: 1, signal: 1, ...all(Number.POSITIVE_INFINITY) }],
+    ['not a number', { timescale: Number.NaN, variance: 1, signal: 1, ...all(Number.NaN) }],
+    ['negative', { timescale: -1, variance: 1, signal: 1, ...all(Number.NEGATIVE_INFINITY) }],
   ];
   test.each(bad)('%s', (_, values) => {
     for (const [, objective] of ALL) expect(objective.evaluate(values)).toBe(null);

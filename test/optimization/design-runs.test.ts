@@ -1,4 +1,4 @@
-import { type DesignState, designStart, ising, type Objective, withParameters } from 'htdml';
+import { type DesignState, designStart, ising, type Objective, parametrization, withParameters } from 'htdml';
 import { kl, logEffectiveGap } from 'htdml/objectives';
 import { describe, expect, test } from 'vitest';
 import { best, designCases, run, SETTINGS } from '../support/design-cases.js';
@@ -115,7 +115,7 @@ test('with everything frozen the start is the result', () => {
 test('a start without a finite objective is refused', () => {
   const frozen = ising({ spins: 4, edges: complete(4), couplings: Array(6).fill(300), biases: Array(4).fill(0) });
   const one = fitted(frozen, positiveLaw(4, 1), 'random-scan', 0);
-  expect(designStart(one.route, logEffectiveGap, kl, SETTINGS, frozen.theta, 6)).toBe(null);
+  expect(designStart(one.route, logEffectiveGap, kl, SETTINGS, parametrization(frozen), frozen.theta)).toBe(null);
 });
 
 describe('at the solution the gradients of gap and divergence are parallel', () => {

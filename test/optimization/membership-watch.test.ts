@@ -7,6 +7,8 @@ import {
   ising,
   type KernelName,
   type Model,
+  type Optimizer,
+  parametrization,
   rbm,
   type TrainSettings,
   type TrainState,
@@ -70,25 +72,26 @@ function trained(
   watch: MembershipWatch,
   onEvent: EventPolicy,
   from = trainStart(model.theta),
+  optimizer: Optimizer = 'adam',
 ) {
   const settings: TrainSettings = {
     steps: STEPS,
+    optimizer,
     learningRate: 0.05,
-    weightDecay: 0,
     penalties: [{ objective: logRhatSlowCluster({ samples: 400 }), weight: 0.02 }],
     watch,
     onEvent,
   };
-  const { yielded, result } = exhaust(train(route, kl, model.edges.length, settings, from));
+  const { yielded, result } = exhaust(train(route, kl, settings, from));
   return { yielded, final: result };
 }
 
 function designed({ model, route }: Setting, watch: MembershipWatch, onEvent: EventPolicy, from?: DesignState) {
   const objective = logRhatSlowCluster({ samples: 400, heldSignal: 0.1 });
-  const settings = { budget: 0.05, maxCoupling: null, frozen: [], restarts: 2, steps: 60, seed: 3, watch, onEvent };
-  const start = from ?? designStart(route, objective, kl, settings, model.theta, model.edges.length);
+  const settings = { budget: 0.05, restarts: 2, steps: 60, seed: 3, watch, onEvent };
+  const start = from ?? designStart(route, objective, kl, settings, parametrization(model), model.theta);
   if (start === null) throw new Error('no start');
-  const { yielded, result } = exhaust(design(route, objective, kl, settings, model.edges.length, start));
+  const { yielded, result } = exhaust(design(route, objective, kl, settings, parametrization(model), start));
   return { yielded, final: result };
 }
 
@@ -157,8 +160,46 @@ describe.each(CASES)('training with the slow cluster, case %d under %s', (seed, 
     expect(end).toEqual({
       ...yielded[first].state,
       stopped: expect.stringContaining('the set of modes changes'),
-      atEvent: true,
+      settled: true,
     });
+  });
+});
+
+describe.each(CASES)('L-BFGS with the slow cluster, case %d under %s', (seed, kernel) => {
+  const one = setting(seed, kernel);
+  const watch = one.watch();
+  const start = trainStart(one.model.theta);
+  const { yielded, final } = trained(one, watch, 'refreeze', start, 'lbfgs');
+  const records = yielded.map(({ record }) => record);
+  const first = records.findIndex((record) => record.events !== undefined);
+
+  test('sees the events of every step that is taken, and drops what it knew of the curvature', () => {
+    expect(first).toBeGreaterThan(-1);
+    for (const step of watch.steps) checkStep(one, step);
+    expect(records.flatMap(({ events = [] }) => events)).toEqual(watch.steps.flatMap(({ events }) => events));
+    expect(final).toMatchObject({
+      settled: true,
+      stopped: expect.stringMatching(/^the loss falls by less than 1e-8 a step/),
+    });
+    records.slice(0, -1).forEach(({ events, loss }, k) => {
+      const { pairs } = yielded[k + 1].state;
+      expect(pairs.length).toBe(events === undefined ? Math.min(12, yielded[k].state.pairs.length + 1) : 0);
+      // The value that jumps at an event is the one that the search compares.
+      expect(records[k + 1].loss).toBeLessThan(loss);
+    });
+  });
+
+  test('goes on from any state, through JSON, and stops before the first event', () => {
+    for (const k of [0, first, records.length - 1]) {
+      const state = JSON.parse(JSON.stringify(yielded[k].state)) as TrainState;
+      const rest = trained(one, one.watch(), 'refreeze', state, 'lbfgs');
+      expect(rest.yielded.map(({ record }) => record)).toEqual(records.slice(k));
+      expect(rest.final).toEqual(final);
+    }
+    const { yielded: short, final: end } = trained(one, one.watch(), 'stop', start, 'lbfgs');
+    expect(short.map(({ record }) => record)).toEqual(records.slice(0, first + 1));
+    const stopped = expect.stringContaining('the set of modes changes');
+    expect(end).toEqual({ ...yielded[first].state, stopped, settled: true });
   });
 });
 

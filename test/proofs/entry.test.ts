@@ -71,8 +71,8 @@ describe('htdml/proofs in a project', () => {
 });
 
 test('the peer dependency is optional, and is what the tests here run on', () => {
-  expect(manifest.peerDependencies).toEqual({ 'fast-check': '^4.0.0' });
-  expect(manifest.peerDependenciesMeta).toEqual({ 'fast-check': { optional: true } });
+  expect(manifest.peerDependencies['fast-check']).toBe('^4.0.0');
+  expect(manifest.peerDependenciesMeta['fast-check']).toEqual({ optional: true });
   expect(manifest.devDependencies['fast-check']).toMatch(/^\^4\./);
   expect(manifest.dependencies['fast-check']).toBeUndefined();
 });

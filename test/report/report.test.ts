@@ -129,6 +129,18 @@ describe('frontierFigure', () => {
     expect(written.filter((text) => text === 'design').length).toBe(2);
   });
 
+  it('draws dominated points hollow and small, and says so in the legend', () => {
+    const [first, second] = arms[2].points;
+    const judged = [arms[0], { ...arms[2], points: [first, { ...second, dominated: true }] }];
+    const marks = [...checked(frontierFigure(judged)).querySelectorAll('g[aria-label="dot"]:not(.legend) path')];
+    const fills = marks.map((mark) => [mark.getAttribute('fill'), mark.getAttribute('stroke')]);
+    expect(fills).toHaveLength(2);
+    expect(fills[0][1]).toBe('white');
+    expect(fills[1]).toEqual(['white', fills[0][0]]);
+    expect(texts(frontierFigure(judged))).toContain('dominated');
+    expect(texts(frontierFigure(arms))).not.toContain('dominated');
+  });
+
   it('treats arms of one name as runs of one arm', () => {
     const root = checked(frontierFigure([path('same', 1), path('same', 1.2)]));
     const colours = [...root.querySelectorAll('g[aria-label="line"]')].map((node) => node.getAttribute('stroke'));

@@ -20,9 +20,10 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts Node with these arguments. */
-export function startNode(args: readonly string[], cwd = ROOT): Running {
-  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Starts Node with these arguments, and with these variables beside those of this process. */
+export function startNode(args: readonly string[], cwd = ROOT, environment: NodeJS.ProcessEnv = {}): Running {
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (part: string) => {
@@ -36,7 +37,8 @@ export function startNode(args: readonly string[], cwd = ROOT): Running {
 }
 
 /** Starts the command line as a user does. */
-export const startHtdml = (args: readonly string[], cwd = ROOT): Running => startNode([BIN, ...args], cwd);
+export const startHtdml = (args: readonly string[], cwd = ROOT, environment: NodeJS.ProcessEnv = {}): Running =>
+  startNode([BIN, ...args], cwd, environment);
 
 export const htdml = (args: readonly string[], cwd = ROOT): Promise<Finished> => startHtdml(args, cwd).finished;
 

@@ -1,4 +1,5 @@
 import {
+  type ConstraintOptions,
   type DesignRecord,
   type DesignSettings,
   type DesignState,
@@ -7,6 +8,7 @@ import {
   ising,
   type Model,
   type Objective,
+  parametrization,
   type Route,
   rbm,
 } from 'htdml';
@@ -14,10 +16,8 @@ import { kl, logEffectiveGap } from 'htdml/objectives';
 import { exhaust, fitted, positiveLaw } from './fitted.js';
 import { complete, random, ring } from './models.js';
 
-export const SETTINGS: DesignSettings = {
+export const SETTINGS: DesignSettings & ConstraintOptions = {
   budget: 0.02,
-  maxCoupling: null,
-  frozen: [],
   restarts: 2,
   steps: 200,
   seed: 1,
@@ -78,15 +78,15 @@ export interface DesignRun {
 /** A whole run, from its start or from a state in it. */
 export function run(
   { model, route }: Omit<DesignCase, 'name'>,
-  change: Partial<DesignSettings> = {},
+  change: Partial<DesignSettings & ConstraintOptions> = {},
   objective: Objective = logEffectiveGap,
   from?: DesignState,
 ): DesignRun {
   const settings = { ...SETTINGS, ...change };
-  const couplings = model.edges.length;
-  const start = from ?? designStart(route, objective, kl, settings, model.theta, couplings);
+  const within = parametrization(model, settings);
+  const start = from ?? designStart(route, objective, kl, settings, within, model.theta);
   if (start === null) throw new Error('the start has no finite objective');
-  const { yielded, result } = exhaust(design(route, objective, kl, settings, couplings, start));
+  const { yielded, result } = exhaust(design(route, objective, kl, settings, within, start));
   return {
     start,
     records: yielded.map(({ record }) => record),

@@ -36,7 +36,7 @@ export function exhaust<T, R>(generator: Generator<T, R>): { readonly yielded: r
 /** A model after some steps of maximum likelihood, with the route that it was trained on. */
 export function fitted(model: Model, data: DataLaw, kernel: KernelName, steps: number): { model: Model; route: Route } {
   const route = createRoute(model, data, { kernel });
-  const settings = { steps, learningRate: 0.05, weightDecay: 0, penalties: [] };
-  const { result } = exhaust(train(route, kl, model.edges.length, settings, trainStart(model.theta)));
+  const settings = { steps, learningRate: 0.05, penalties: [] };
+  const { result } = exhaust(train(route, kl, settings, trainStart(model.theta)));
   return { model: withParameters(model, result.theta), route };
 }

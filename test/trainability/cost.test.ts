@@ -68,6 +68,7 @@ test.each<[string, Model, EvaluateOptions]>([
   ['conjugate gradients on 2^14 states', chain(14), options('random-block')],
   ['layers of 11 and 7', machine(11, 7), options('random-block')],
   ['layers of 8 and 11, alternating', machine(8, 11), options('alternating-block')],
+  ['propagation on layers of 9 and 6', machine(9, 6), options('alternating-block', { window: 3000 })],
   // Another process in the way changes both; a wrong estimate is wrong each time.
 ])('%s', { retry: 3 }, async (_, model, asked) => {
   const { bytes, seconds } = await measured(model, asked);

@@ -31,6 +31,8 @@ const good: GateInputs = {
   spectralGap: 0.1,
   groups: groupsOf([0.1, 2], [0.2, 1], [0.5, 0.4], [0.9, 1e-6]),
   resolved: true,
+  slow: null,
+  nonnegative: false,
   table: { detailedBalanceDefect: 1e-16, logChi: 2, flipDefect: 0.3 },
   R: 2,
   relevantRhat: 2.2,

@@ -124,6 +124,33 @@ describe('the predictors that need modes', () => {
   });
 });
 
+describe('from the slow end alone', () => {
+  const groups = [group(0.0625, 0), group(0.125, 4, 2), group(0.25, 8)];
+  const of = (totalWeight: number, clear: number) =>
+    modePredictors(
+      { groups: null, slow: { groups, clear, totalWeight }, slowest: groups[0], measure: null },
+      DEFAULT_THRESHOLDS,
+      2,
+      100,
+    );
+
+  test('the slow cluster where it lies below what is clear, and the relevant groups where no weight is left for another', () => {
+    const cluster = predict(4 * 7.5 + 8 * 3.5, 12, 2, 100);
+    expect(of(16, 0.4)?.slowCluster).toMatchObject(cluster);
+    expect(of(16, 0.4)?.relevant).toBeNull();
+    expect(of(12 * (1 + 0.9e-3), 0.4)?.relevant).toMatchObject(cluster);
+    expect(of(12 * (1 + 1.1e-3), 0.4)?.relevant).toBeNull();
+    expect(of(16, 0.3)).toBeNull();
+  });
+
+  test('relevance is a share of all weight, known and not', () => {
+    // 4 is no share of 1e-3 of 5,000, and 8 is: the anchor is at 0.25.
+    expect(of(5000, 0.7)?.slowCluster).toMatchObject(predict(4 * 7.5 + 8 * 3.5, 12, 2, 100));
+    expect(of(5000, 0.7)?.singleRelevantGap).toEqual(predict(8 * 3.5, 8, 2, 100));
+    expect(of(5000, 0.6)).toBeNull();
+  });
+});
+
 describe.each(gradientCases())('$name', ({ model, data }) => {
   test.each(MIXTURES)('%s: identities, and inclusions between the sets', (kernel) => {
     const route = createRoute(model, data, { kernel });
@@ -132,6 +159,7 @@ describe.each(gradientCases())('$name', ({ model, data }) => {
     const predictors = modePredictors(relaxation, DEFAULT_THRESHOLDS, 0.01, 1000);
     if (predictors === null) throw new Error('no modes');
     const { relevant, slowCluster, singleRelevantGap, singleGap } = predictors;
+    if (relevant === null) throw new Error('all groups are known');
     const full = predict(value.timescale ?? 0, value.variance ?? 0, 0.01, 1000);
     for (const p of [relevant, slowCluster, singleRelevantGap, full]) checkIdentities(p, 0.01, 1000);
     if (singleGap !== 'symmetry-zero') checkIdentities(singleGap, 0.01, 1000);

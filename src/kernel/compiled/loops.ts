@@ -13,6 +13,31 @@ export interface Loops {
   apply(table: number, x: number, y: number, work: number): void;
   /** Solves the panels of a job, which has a workspace for every thread or, with `alone`, for this one only. */
   solve(job: number, alone: boolean): void;
+  /** Writes the conductances of a pair network, once, before it is applied. */
+  preparePairs(network: number): void;
+  /** `y = D (I - P) x` on a panel of two functions. */
+  applyPair(network: number, x: number, y: number, work: number): void;
+  /** `before = a (image / pi - c x) + b before`. */
+  chebyshevStep(
+    before: number,
+    x: number,
+    image: number,
+    inverse: number,
+    n: number,
+    a: number,
+    c: number,
+    b: number,
+  ): void;
+  /** `to = from`. */
+  copyPair(from: number, to: number, n: number): void;
+  /** `x = 0`. */
+  clearPair(x: number, n: number): void;
+  /** `x -= E x`. */
+  centrePair(x: number, pi: number, n: number): void;
+  /** `<v_i, w_j>` for `count` panels `v`, as 2 x 2 matrices. */
+  gramPairs(v: number, count: number, w: number, pi: number, n: number, out: number): void;
+  /** `w += sum_k v_k m_k`. */
+  addPairs(v: number, count: number, matrices: number, w: number, n: number): void;
   /** Counts work that other threads could have shared; from some milliseconds on they are started. */
   hire(multiplications: number): void;
 }
@@ -35,7 +60,7 @@ const FIRST = 1024;
 /** More threads than shards would have nothing to do. */
 export const MAX_SHARDS = 8;
 /** Tens of milliseconds of work, which is what starting a thread costs. */
-const WORTH_HIRING = 2e7;
+const WORTH_HIRING = 4e6;
 /** A thread that helps for as long as it lives. */
 const HELPER = `
 const { workerData } = require('node:worker_threads');
@@ -74,7 +99,7 @@ function instantiate(): Loops | null {
         helper.on('error', () => {}).unref();
       }
     };
-    return { ...(exports as unknown as Pick<Loops, 'apply' | 'prepare' | 'solve'>), memory, threads, hire };
+    return { ...(exports as unknown as Omit<Loops, 'memory' | 'threads' | 'hire'>), memory, threads, hire };
   } catch {
     return null;
   }

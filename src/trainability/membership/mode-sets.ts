@@ -23,9 +23,12 @@ export interface ModeSets {
   readonly slowCluster: readonly number[];
 }
 
-/** Which groups count (section 4); membership is decided per group, never per mode. */
-export function modeSets(groups: readonly EigenvalueGroup[], thresholds: ModeThresholds): ModeSets {
-  const total = groups.reduce((sum, group) => sum + group.weight, 0);
+/** Which groups count (section 4); membership is decided per group, never per mode. `total` is the weight of all groups, where not all of them are given. */
+export function modeSets(
+  groups: readonly EigenvalueGroup[],
+  thresholds: ModeThresholds,
+  total = groups.reduce((sum, group) => sum + group.weight, 0),
+): ModeSets {
   const positions = groups.map((_, k) => k);
   const relevant = positions.filter((k) => total > 0 && groups[k].weight >= thresholds.epsilon * total);
   if (relevant.length === 0) return { relevant, slowCluster: [] };

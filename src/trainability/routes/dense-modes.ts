@@ -1,6 +1,7 @@
 import type { KernelOperator } from '../../kernel/operator.js';
 import { type Boltzmann, centredObservable } from '../../model/boltzmann.js';
 import { generatorEigen, transitionMatrix } from '../../spectrum/dense-kernel.js';
+import type { WeightedEigenvalue } from '../../spectrum/groups.js';
 
 /** All modes below the stationary one of a reversible kernel, slowest first, and the observables in their basis. */
 export interface DenseModes {
@@ -35,4 +36,19 @@ export function denseModes(law: Boltzmann, kernel: KernelOperator): DenseModes {
   }
   const functions = vectors.map((value, k) => (root[k % n] > 0 ? value / root[k % n] : 0));
   return { count, states: n, gaps: values, functions, coefficients };
+}
+
+/** The weight (2.6) of the observables in every mode. */
+export function weightedModes(modes: DenseModes, couplings: number): WeightedEigenvalue[] {
+  const observables = modes.coefficients.length / modes.count;
+  return Array.from(modes.gaps, (gap, j) => {
+    let couplingsWeight = 0;
+    let biasesWeight = 0;
+    for (let a = 0; a < observables; a++) {
+      const w = modes.coefficients[a * modes.count + j] ** 2;
+      if (a < couplings) couplingsWeight += w;
+      else biasesWeight += w;
+    }
+    return { gap, multiplicity: 1, couplingsWeight, biasesWeight };
+  });
 }

@@ -3,6 +3,7 @@ import type { FactoredKernel } from '../../kernel/kernels.js';
 import { gaugeToGround, layerTable, layerView } from '../../kernel/rbm-layers.js';
 import type { DataLaw } from '../../model/data-law.js';
 import type { Model } from '../../model/model.js';
+import { addCouplingNorms, couplingNorms } from './coupling-norms.js';
 import { alternatingBlock } from './factored-alternating.js';
 import { factoredGradient } from './factored-gradient.js';
 import { palindromeBlock } from './factored-palindrome.js';
@@ -19,6 +20,7 @@ import {
   type Route,
   type Spectrum,
 } from './route.js';
+import { factoredCorrelation } from './total-correlation.js';
 
 /** Largest narrow layer, and largest layer at all, that the factored route takes. */
 export const MAX_NARROW_SPINS = 12;
@@ -84,10 +86,14 @@ export class FactoredRoute implements Route {
     const signal = wants.has('signal') || wants.has('kl') ? this.signal(theta) : null;
     const problem = wants.has('timescale') || wants.has('variance') ? this.problem(theta) : null;
     const time = problem !== null && wants.has('timescale') ? this.timescale(problem) : null;
+    const correlation = wants.has('totalCorrelation') ? this.totalCorrelation(theta) : null;
+    const couplings = this.model.edges.length;
     const all: Quantities = {
+      ...couplingNorms(theta, couplings),
       ...(signal && { signal: sum(signal.g.map((x) => x * x)), kl: signal.kl }),
       ...(problem && { variance: sum(problem.variance) }),
       ...(time && { timescale: sum(time.timescale) }),
+      ...(correlation && { totalCorrelation: correlation.value }),
     };
     return {
       value: Object.fromEntries(quantities.map((q) => [q, all[q]])),
@@ -113,6 +119,10 @@ export class FactoredRoute implements Route {
         });
         if (bar.signal) add(bar.signal, evaluated(signal, 'signal').signalGradient());
         if (bar.kl) add(bar.kl * beta, evaluated(signal, 'kl').g);
+        if (bar.totalCorrelation) {
+          add(bar.totalCorrelation, evaluated(correlation, 'totalCorrelation').gradient());
+        }
+        addCouplingNorms(out, theta, couplings, bar);
         return out;
       },
     };
@@ -141,6 +151,11 @@ export class FactoredRoute implements Route {
   private signal(theta: Float64Array) {
     const view = layerView(this.model, 'visible');
     return factoredSignal(view, layerTable(view, theta, this.model.beta), this.data, theta.length, this.model.beta);
+  }
+
+  private totalCorrelation(theta: Float64Array) {
+    const view = layerView(this.model, 'visible');
+    return factoredCorrelation(view, layerTable(view, theta, this.model.beta), theta, this.model.beta);
   }
 
   private problem(theta: Float64Array): NarrowProblem & { readonly signs: Int8Array } {

@@ -12,6 +12,8 @@ export interface ScalarWithCotangent {
 export interface Objective {
   /** As in SPECs and records. */
   readonly name: string;
+  /** Whether more of it is better, or less; `raise` where left out. A penalty pushes that way. */
+  readonly goal?: 'raise' | 'lower' | undefined;
   /** What the route must evaluate. */
   readonly quantities: readonly Quantity[];
   /** Value and cotangent at the route's values; null where there is no finite value. */

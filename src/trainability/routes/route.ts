@@ -5,7 +5,8 @@ import type { EigenvalueGroup, WeightedEigenvalue } from '../../spectrum/groups.
  * What a route computes and differentiates. With `C` all modes but the stationary one:
  * `timescale` is `T` (3.3), in kernel steps; `variance` is `mu_C = sum_a Var f_a` (2.6); `signal` is `|g|^2` (2.3); `kl` is
  * `KL(data || model's visible law)` in nats. `slowClusterTimescale` and `slowClusterMass` are `T_C` and `mu_C` of the slow cluster
- * of section 4, with its membership frozen where it is evaluated; `softTimescale` and `softMass` are those of the soft window (4.2).
+ * of section 4, with its membership frozen where it is evaluated; `softTimescale` and `softMass` are those of the soft window (4.2). `totalCorrelation`
+ * is (2.8) in nats; `l1` is `sum |J|` and `l2` is `sum J^2 / 2` over the couplings, biases left out.
  */
 export type Quantity =
   | 'timescale'
@@ -15,7 +16,10 @@ export type Quantity =
   | 'slowClusterTimescale'
   | 'slowClusterMass'
   | 'softTimescale'
-  | 'softMass';
+  | 'softMass'
+  | 'totalCorrelation'
+  | 'l1'
+  | 'l2';
 
 /** A number per quantity: values, or cotangents (where a missing one means zero). */
 export type Quantities = { readonly [q in Quantity]?: number | undefined };
@@ -76,10 +80,22 @@ export interface Spectrum {
   readonly groups: readonly EigenvalueGroup[];
 }
 
+/** The slow end of a spectrum of which not all is known: every group of the observables' sector up to `clear`. */
+export interface SlowEnd {
+  /** Whole groups, slowest first. */
+  readonly groups: readonly EigenvalueGroup[];
+  /** Every other mode is faster than this, `1 - s` per kernel step. */
+  readonly clear: number;
+  /** `sum_a Var f_a`, the weight (2.6) of all modes together, known and not. */
+  readonly totalWeight: number;
+}
+
 /** The spectrum of the kernel as the observables see it, and what else its modes tell. */
 export interface Relaxation {
   /** Groups of the observables' symmetry sector below the stationary state, slowest first; null where there are too many states. */
   readonly groups: readonly EigenvalueGroup[] | null;
+  /** Where there are too many states for all groups: the slow ones, null where they were not found. */
+  readonly slow?: SlowEnd | null;
   /** The group of the textbook gap `1 - s_2` over all symmetry sectors; null where it is not known. */
   readonly slowest: Pick<EigenvalueGroup, 'gap' | 'multiplicity' | 'weight'> | null;
   /**

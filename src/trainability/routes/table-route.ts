@@ -2,25 +2,28 @@ import { ConvergenceError, UnsupportedError } from '../../errors.js';
 import { programOf } from '../../kernel/compiled/table.js';
 import { createKernel, KERNELS, type KernelName, requireReversible } from '../../kernel/kernels.js';
 import type { KernelOperator } from '../../kernel/operator.js';
-import { type Boltzmann, boltzmann, linearCombination, observableSums, pullbackLogPi } from '../../model/boltzmann.js';
+import {
+  type Boltzmann,
+  boltzmann,
+  centredSides,
+  linearCombination,
+  observableSums,
+  pullbackLogPi,
+} from '../../model/boltzmann.js';
 import type { DataLaw } from '../../model/data-law.js';
 import type { Model } from '../../model/model.js';
 import { type StateSpace, stateSpace } from '../../model/state-space.js';
 import { centre } from '../../spectrum/conjugate-gradient.js';
 import { generatorEigen, MAX_DENSE_STATES, transitionMatrix } from '../../spectrum/dense-kernel.js';
-import {
-  type EigenvalueGroup,
-  groupEigenvalues,
-  joins,
-  slowestOfSectors,
-  type WeightedEigenvalue,
-} from '../../spectrum/groups.js';
+import { type EigenvalueGroup, groupEigenvalues, joins, slowestOfSectors } from '../../spectrum/groups.js';
+import { sectorOperator } from '../../spectrum/sector-operator.js';
 import type { SpectralFunction } from '../../spectrum/spectral-function.js';
 import { type LevelMotion, STATIONARY_LEVEL } from '../membership/level-motion.js';
-import { DEFAULT_THRESHOLDS, levelsInside, type ModeThresholds, modeSet } from '../membership/mode-sets.js';
+import { DEFAULT_THRESHOLDS, levelsInside, type ModeThresholds, modeSet, modeSets } from '../membership/mode-sets.js';
 import type { Rates } from '../membership/rates.js';
 import { hardMembership, type SoftWindow, softMembership, type TimeAndMass } from '../membership/soft-window.js';
-import { type DenseModes, denseModes } from './dense-modes.js';
+import { addCouplingNorms, couplingNorms } from './coupling-norms.js';
+import { type DenseModes, denseModes, weightedModes } from './dense-modes.js';
 import {
   type Evaluation,
   evaluated,
@@ -30,17 +33,22 @@ import {
   type Route,
   type Spectrum,
 } from './route.js';
-import { spectralForm, spectralFormCotangent } from './spectral-form.js';
+import { clusterCotangent, pickModes } from './slow-cluster.js';
+import { isWindowKnown } from './slow-end.js';
+import { MAX_SLOW_MODES, type SlowSpectrum, slowSpectrum } from './slow-modes.js';
+import { modeWeight, spectralForm, spectralFormCotangent } from './spectral-form.js';
 import { type FoldedData, foldData, posteriorVariance, type TableSignal, tableSignal } from './table-signal.js';
 import { quadratureMeasure, type TableTimescale, tableTimescale } from './table-timescale.js';
+import { type TableCorrelation, tableCorrelation } from './total-correlation.js';
 
-/** The route over a table of all states: any graph, any kernel, up to MAX_TABLE_BITS bits; modes up to MAX_DENSE_STATES states. */
+/** The route over a table of all states: any graph, any kernel, up to MAX_TABLE_BITS bits; all modes up to MAX_DENSE_STATES states, the slow ones beyond. */
 export class TableRoute implements Route {
   readonly name = 'table';
   readonly differentiable: boolean;
   private readonly space: StateSpace;
   private readonly data: FoldedData;
   private kept: { readonly theta: Float64Array; readonly modes: DenseModes } | null = null;
+  private keptSlow: { readonly theta: Float64Array; readonly slow: SlowSpectrum | null } | null = null;
 
   constructor(
     private readonly model: Model,
@@ -92,11 +100,15 @@ export class TableRoute implements Route {
         : null;
     const cluster = wants.has('slowClusterTimescale') || wants.has('slowClusterMass') ? this.slowCluster(theta) : null;
     const soft = wants.has('softTimescale') || wants.has('softMass') ? this.softCluster(theta) : null;
+    const correlation = wants.has('totalCorrelation') ? tableCorrelation(law) : null;
+    const couplings = this.model.edges.length;
     const all: Quantities = {
+      ...couplingNorms(theta, couplings),
       ...(signal && { signal: squaredNorm(signal.g), kl: signal.kl }),
       ...(time && { timescale: time.timescale, variance: time.variance }),
       ...(cluster && { slowClusterTimescale: cluster.timescale, slowClusterMass: cluster.mass }),
       ...(soft && { softTimescale: soft.timescale, softMass: soft.mass }),
+      ...(correlation && { totalCorrelation: correlation.value }),
     };
     const info = time?.info ?? {
       converged: true,
@@ -108,7 +120,11 @@ export class TableRoute implements Route {
     return {
       value: Object.fromEntries(quantities.map((q) => [q, all[q]])),
       info: { route: 'table', ...info },
-      pullback: (bar) => pullback(law, kernel, bar, { signal, time, cluster, soft }),
+      pullback: (bar) => {
+        const out = pullback(law, kernel, bar, { signal, time, cluster, soft, correlation });
+        addCouplingNorms(out, theta, couplings, bar);
+        return out;
+      },
     };
   }
 
@@ -142,14 +158,26 @@ export class TableRoute implements Route {
     if (spectrum === null) {
       const kernel = () => createKernel(law, this.model, this.kernelName);
       const program = programOf(law, this.model, this.kernelName);
+      const slow = this.slow(theta);
       return {
         groups: null,
-        slowest: null,
+        slow,
+        slowest: slow?.slowest ?? null,
         measure: quadratureMeasure(law, kernel, program, this.model.edges.length),
       };
     }
     const { groups, levels } = spectrum;
     return { groups, slowest: this.slowest(law, groups), measure: levels };
+  }
+
+  /** The slow end where there are too many states for all modes; that of the last parameters is kept. Null where it was not found. */
+  private slow(theta: Float64Array): SlowSpectrum | null {
+    if (this.keptSlow?.theta.every((value, a) => value === theta[a])) return this.keptSlow.slow;
+    const law = this.law(theta);
+    const total = this.model.theta.reduce((sum, _, a) => sum + centredSides(law, a).variance, 0);
+    const slow = slowSpectrum(law, this.model, this.kernelName, this.thresholds, total);
+    this.keptSlow = { theta: Float64Array.from(theta), slow };
+    return slow;
   }
 
   /** How the slowest `rows` eigenvalues move along a direction; at most MAX_DENSE_STATES states. */
@@ -192,11 +220,46 @@ export class TableRoute implements Route {
 
   /** The slow cluster, its members frozen. */
   private slowCluster(theta: Float64Array): Cluster {
+    requireReversible(this.kernelName, 'The spectrum');
+    if (this.space.states > MAX_DENSE_STATES) return this.largeCluster(theta);
     const modes = this.modes(theta);
     const levels = weightedModes(modes, this.model.edges.length);
     const set = modeSet({ levels, groups: groupEigenvalues(levels) }, 'window', this.thresholds);
     const members = new Set(levelsInside(set));
     return clusterOf(modes, (part) => hardMembership(modes.gaps, members, part));
+  }
+
+  /** The same by modes of the slow end alone, and (5.3). */
+  private largeCluster(theta: Float64Array): Cluster {
+    const slow = this.slow(theta);
+    const set = slow && modeSets(slow.groups, this.thresholds, slow.totalWeight);
+    if (slow === null || set === null || !isWindowKnown(slow, set, this.thresholds)) {
+      throw new UnsupportedError(
+        'The slow cluster',
+        slow === null ? 'its modes were not found' : `the modes up to its edge are more than ${MAX_SLOW_MODES}`,
+        'use the full predictor, which needs no modes, or a smaller kappa',
+      );
+    }
+    const cluster = pickModes(
+      slow.modes,
+      set.slowCluster.flatMap((k) => slow.groups[k].members),
+    );
+    const weights = Array.from(cluster.gaps, (_, j) => modeWeight(cluster, j));
+    return {
+      timescale: weights.reduce((sum, mu, j) => sum + mu * (1 / cluster.gaps[j] - 0.5), 0),
+      mass: weights.reduce((sum, mu) => sum + mu, 0),
+      cotangent: (law, kernel, part) => {
+        const operator = sectorOperator(law, this.model, this.kernelName);
+        const density = clusterCotangent(law, kernel, operator, cluster, part);
+        if (density === null) {
+          throw new ConvergenceError(
+            'The derivative of the slow cluster',
+            'a solve on its complement did not converge',
+          );
+        }
+        return density;
+      },
+    };
   }
 
   private softCluster(theta: Float64Array): Cluster {
@@ -211,33 +274,18 @@ export class TableRoute implements Route {
 
 /** `T_C` and `mu_C` of a set of modes, hard or soft. */
 interface Cluster {
-  readonly modes: DenseModes;
-  readonly membership: (part: TimeAndMass) => SpectralFunction;
   readonly timescale: number;
   readonly mass: number;
+  /** `Lbar / pi` of `part.timescale T_C + part.mass mu_C`. */
+  cotangent(law: Boltzmann, kernel: KernelOperator, part: TimeAndMass): Float64Array;
 }
 
-function clusterOf(modes: DenseModes, membership: Cluster['membership']): Cluster {
+function clusterOf(modes: DenseModes, membership: (part: TimeAndMass) => SpectralFunction): Cluster {
   return {
-    modes,
-    membership,
     timescale: spectralForm(modes, membership({ timescale: 1, mass: 0 })),
     mass: spectralForm(modes, membership({ timescale: 0, mass: 1 })),
+    cotangent: (law, kernel, part) => spectralFormCotangent(law, kernel, modes, membership(part)),
   };
-}
-
-function weightedModes(modes: DenseModes, couplings: number): WeightedEigenvalue[] {
-  const observables = modes.coefficients.length / modes.count;
-  return Array.from(modes.gaps, (gap, j) => {
-    let couplingsWeight = 0;
-    let biasesWeight = 0;
-    for (let a = 0; a < observables; a++) {
-      const w = modes.coefficients[a * modes.count + j] ** 2;
-      if (a < couplings) couplingsWeight += w;
-      else biasesWeight += w;
-    }
-    return { gap, multiplicity: 1, couplingsWeight, biasesWeight };
-  });
 }
 
 interface Parts {
@@ -245,6 +293,7 @@ interface Parts {
   readonly time: TableTimescale | null;
   readonly cluster: Cluster | null;
   readonly soft: Cluster | null;
+  readonly correlation: TableCorrelation | null;
 }
 
 function pullback(law: Boltzmann, kernel: () => KernelOperator, bar: Quantities, parts: Parts): Float64Array {
@@ -271,8 +320,8 @@ function pullback(law: Boltzmann, kernel: () => KernelOperator, bar: Quantities,
     for (let s = 0; s < lbar.length; s++) mean += law.pi[s] * (table[s] - atGround);
     for (let s = 0; s < lbar.length; s++) lbar[s] -= 2 * bar.variance * law.pi[s] * (table[s] - atGround - mean);
   }
-  const addCluster = ({ modes, membership }: Cluster, timescale = 0, mass = 0) => {
-    const density = spectralFormCotangent(law, kernel(), modes, membership({ timescale, mass }));
+  const addCluster = (cluster: Cluster, timescale = 0, mass = 0) => {
+    const density = cluster.cotangent(law, kernel(), { timescale, mass });
     for (let s = 0; s < lbar.length; s++) lbar[s] += law.pi[s] * density[s];
   };
   if (bar.slowClusterTimescale || bar.slowClusterMass) {
@@ -280,6 +329,10 @@ function pullback(law: Boltzmann, kernel: () => KernelOperator, bar: Quantities,
   }
   if (bar.softTimescale || bar.softMass) {
     addCluster(evaluated(parts.soft, 'softTimescale'), bar.softTimescale, bar.softMass);
+  }
+  if (bar.totalCorrelation) {
+    const { ratio } = evaluated(parts.correlation, 'totalCorrelation');
+    for (let s = 0; s < lbar.length; s++) lbar[s] += bar.totalCorrelation * law.pi[s] * ratio[s];
   }
   add(out, 1, pullbackLogPi(law, lbar));
   if (bar.signal) add(out, bar.signal, evaluated(parts.signal, 'signal').signalGradient());

@@ -1,0 +1,61 @@
+import { spin } from '../kernel/rbm-layers.js';
+import type { DataLaw } from '../model/data-law.js';
+import type { Layers, Model } from '../model/model.js';
+import { checkDataSize, createRoute } from '../trainability/routes/create-route.js';
+
+/**
+ * `E_data f` in theta order (2.3), hidden spins by the model's posterior: the positive phase. In closed form for an RBM and for a model without hidden spins,
+ * `patterns * parameters` work and no table of states; else from the table. Throws {@link InputError} for data of another size, and {@link UnsupportedError}
+ * where there are hidden spins on a graph too large for a table.
+ */
+export function dataMoments(model: Model, data: DataLaw): Float64Array {
+  checkDataSize(model, data);
+  if (model.layers !== null) return layeredMoments(model, data, model.layers);
+  if (model.visible.length < model.spins) {
+    return createRoute(model, data, { kernel: 'random-scan' }).moments(model.theta).data;
+  }
+  const out = new Float64Array(model.theta.length);
+  const spins = new Int8Array(model.spins);
+  data.patterns.forEach((pattern, k) => {
+    model.visible.forEach((i, bit) => {
+      spins[i] = spin(pattern, bit);
+    });
+    addObservables(model, spins, data.probabilities[k], out);
+  });
+  return out;
+}
+
+/** Adds `factor * f(x)` (2.2). */
+export function addObservables(model: Model, spins: ArrayLike<number>, factor: number, out: Float64Array): void {
+  const { edges } = model;
+  for (let a = 0; a < edges.length; a++) out[a] -= factor * spins[edges[a][0]] * spins[edges[a][1]];
+  for (let a = edges.length; a < out.length; a++) out[a] -= factor * spins[a - edges.length];
+}
+
+/**
+ * Given the visible spins the hidden ones are independent, with means `tanh(beta field)`: the observables at those means. Parameters are addressed where an
+ * RBM has them, weights visible-major and then the biases: this runs at every step of a training by sampling.
+ */
+function layeredMoments({ theta, beta, biased }: Model, data: DataLaw, { visible, hidden }: Layers): Float64Array {
+  const { patterns, probabilities } = data;
+  const out = new Float64Array(theta.length);
+  const means = new Float64Array(hidden);
+  const biases = visible * hidden;
+  for (let k = 0; k < patterns.length; k++) {
+    for (let j = 0; j < hidden; j++) means[j] = biased ? theta[biases + visible + j] : 0;
+    for (let i = 0; i < visible; i++) {
+      const x = spin(patterns[k], i);
+      for (let j = 0; j < hidden; j++) means[j] += x * theta[i * hidden + j];
+    }
+    for (let j = 0; j < hidden; j++) {
+      means[j] = Math.tanh(beta * means[j]);
+      if (biased) out[biases + visible + j] -= probabilities[k] * means[j];
+    }
+    for (let i = 0; i < visible; i++) {
+      const x = probabilities[k] * spin(patterns[k], i);
+      for (let j = 0; j < hidden; j++) out[i * hidden + j] -= x * means[j];
+      if (biased) out[biases + i] -= x;
+    }
+  }
+  return out;
+}
