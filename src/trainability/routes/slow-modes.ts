@@ -18,7 +18,7 @@ import type { SlowEnd } from './route.js';
 
 /** Modes sought at first, and where those are not enough. */
 const FIRST_COUNT = 12;
-export const MAX_SLOW_MODES = 48;
+export const MAX_SLOW_MODES = 72;
 /** Residual of a mode; its vector's error is that over the distance of the next one outside. */
 export const RESIDUAL = 1e-12;
 /** Share of the weight from which a group is seen at all (section 4). */
