@@ -14,7 +14,7 @@ import type { Start } from './start.js';
 /**
  * What an evaluation needs, known from sizes alone before anything is allocated. Work is counted in *visits*: one state read and written in one loop over
  * a table. Iterative solvers are counted for a chain that relaxes in a sweep; a chain with the gap `gamma` per sweep takes about `1 / sqrt(gamma)` times
- * as long in them, at most 5,000 iterations for each observable.
+ * as long in them, at most 5,000 iterations for each observable. The search for slow modes is counted for a cluster of about twelve; one of dozens takes several times as long.
  */
 export interface Workload {
   /** Peak memory, with what is garbage before it is collected. */
