@@ -1,7 +1,7 @@
 import type { Boltzmann } from '../../model/boltzmann.js';
 import type { PairOperator, PairSpace } from '../pair-space.js';
 import { Arena, type Loops } from './loops.js';
-import type { Program } from './table.js';
+import { conductancesOf, type Program, programWords } from './table.js';
 
 const BYTE = 8;
 /** Bytes of one state of a panel. */
@@ -9,7 +9,6 @@ const WIDTH = 16;
 const NETWORK_BYTES = 64;
 /** Bytes of a 2 x 2 matrix. */
 const MATRIX = 32;
-const SITE_MIXTURE = 0;
 
 /** A program as an operator on panels of two functions; `sector` -1 on odd functions of the global flip. */
 export function compiledPairs(loops: Loops, law: Boltzmann, program: Program, sector: 1 | -1): PairOperator {
@@ -48,18 +47,18 @@ class CompiledPairs implements PairSpace {
   static open(loops: Loops, law: Boltzmann, program: Program, sector: 1 | -1, slots: number): CompiledPairs | null {
     const { states, folded, flips } = law.space;
     const arena = new Arena(loops.memory);
-    const words = program.blocks.reduce((sum, block) => sum + 1 + block.length, 0);
-    const pairs = program.kind === SITE_MIXTURE ? (states * program.blocks.length) / 2 : 0;
+    const words = programWords(program);
+    const pairs = conductancesOf(program, states);
     const panel = states * WIDTH;
     const taken = arena.take(
-      ...[NETWORK_BYTES, states * BYTE, states * BYTE, words * 4, pairs * BYTE, slots * MATRIX, panel, panel],
+      ...[NETWORK_BYTES, states * BYTE, states * BYTE, words.length * 4, pairs * BYTE, slots * MATRIX, panel, panel],
       slots * panel,
     );
     if (taken === null) return null;
     const [network, pi, inverse, code, conductances, matrices, image, work, panels] = taken;
     arena.doubles(pi, states).set(law.pi);
     arena.doubles(inverse, states).set(law.pi.map((p) => 1 / p));
-    arena.words(code, words).set(program.blocks.flatMap((block) => [block.length, ...block]));
+    arena.words(code, words.length).set(words);
     arena.words(network, 6).set([states, pi, program.kind, program.blocks.length, code, conductances]);
     arena.doubles(network + 24, 2).set([1 / program.blocks.length, sector]);
     arena.words(network + 40, 1)[0] = folded ? flips[flips.length - 1] : 0;

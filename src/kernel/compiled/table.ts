@@ -25,6 +25,16 @@ export function isPalindrome(program: Program): boolean {
   return program.kind === PALINDROME;
 }
 
+/** A program's blocks as the loops read them: of each the number of its sites, then their masks. */
+export function programWords({ blocks }: Program): readonly number[] {
+  return blocks.flatMap((block) => [block.length, ...block]);
+}
+
+/** Pairs of states whose conductances the loops keep: of a site mixture, half a pair per state and spin. */
+export function conductancesOf({ kind, blocks }: Program, states: number): number {
+  return kind === SITE_MIXTURE ? (states * blocks.length) / 2 : 0;
+}
+
 /** How often a step renews a spin: that of a mixture, its blocks' probability; under a palindrome, whose steps do it twice, about once. */
 export function siteRate({ kind, blocks }: Program): number {
   return kind === PALINDROME ? 1 : 1 / blocks.length;
@@ -69,14 +79,14 @@ export function layOutTable(
   preconditioner: Preconditioner,
 ): number | null {
   const { states } = law.space;
-  const words = program.blocks.reduce((sum, block) => sum + 1 + block.length, 0);
-  const pairs = program.kind === SITE_MIXTURE ? (states * program.blocks.length) / 2 : 0;
-  const taken = arena.take(TABLE_BYTES, 8 * states, 8 * states, 8 * pairs, 4 * words);
+  const words = programWords(program);
+  const pairs = conductancesOf(program, states);
+  const taken = arena.take(TABLE_BYTES, 8 * states, 8 * states, 8 * pairs, 4 * words.length);
   if (taken === null) return null;
   const [table, pi, inverse, conductances, code] = taken;
   arena.doubles(pi, states).set(law.pi);
   writeInverseDiagonal(arena.doubles(inverse, states), law.pi, preconditioner === 'none' ? null : program);
-  arena.words(code, words).set(program.blocks.flatMap((block) => [block.length, ...block]));
+  arena.words(code, words.length).set(words);
   arena.words(table, 6).set([states, pi, inverse, program.kind, program.blocks.length, code]);
   arena.doubles(table + 24, 1)[0] = program.kind === PALINDROME ? 1 : 1 / program.blocks.length;
   arena.words(table + 32, 1)[0] = conductances;

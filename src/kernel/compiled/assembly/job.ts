@@ -1,5 +1,10 @@
 // A job as the compiled loops see it: a record of 32-bit words in memory. `../job.ts` writes it.
 
+/** Bytes at the beginning of a workspace, for numbers per right-hand side; multivectors follow. */
+export const SCRATCH: usize = 1024;
+/** Bytes of one right-hand side's result. */
+export const RESULT: usize = 32;
+
 @inline export function tableOf(job: usize): usize {
   return load<u32>(job);
 }

@@ -1,8 +1,9 @@
 // The generator D (I - P) on two functions at a time, side by side in 16 bytes of a state: for eigenvectors, of which few are sought at once.
 // A network is a record of 32-bit words, which `../pair-network.ts` writes.
+import { square } from './square';
+import { BLOCK_MIXTURE, SITE_MIXTURE } from './table';
+
 const WIDTH: usize = 16;
-const SITE_MIXTURE: i32 = 0;
-const BLOCK_MIXTURE: i32 = 1;
 /** States in a chunk whose two functions, read and written, stay in the first-level cache while its low bits are done. */
 const CHUNK_BITS: usize = 9;
 /** High bits that are done in one pass, a strip of contiguous states at a time. */
@@ -41,33 +42,6 @@ const STRIP: usize = 32;
   return load<u32>(network, 40);
 }
 
-/** `y += sum of c (x_s - x_t)` over the sides of a square of four states `p` bytes apart; the conductances are 8 bytes apart. `fresh`: y is written. */
-@inline function square(x: usize, y: usize, p: usize, c: usize, fresh: bool): void {
-  const xa = v128.load(x);
-  const xb = v128.load(x + p);
-  const xc = v128.load(x + 2 * p);
-  const xd = v128.load(x + 3 * p);
-  const ab = f64x2.mul(v128.load64_splat(c), f64x2.sub(xa, xb));
-  const cd = f64x2.mul(v128.load64_splat(c, 8), f64x2.sub(xc, xd));
-  const ac = f64x2.mul(v128.load64_splat(c, 16), f64x2.sub(xa, xc));
-  const bd = f64x2.mul(v128.load64_splat(c, 24), f64x2.sub(xb, xd));
-  const a = f64x2.add(ab, ac);
-  const b = f64x2.sub(bd, ab);
-  const cc = f64x2.sub(cd, ac);
-  const d = f64x2.add(cd, bd);
-  if (fresh) {
-    v128.store(y, a);
-    v128.store(y + p, b);
-    v128.store(y + 2 * p, cc);
-    v128.store(y + 3 * p, f64x2.neg(d));
-  } else {
-    v128.store(y, f64x2.add(v128.load(y), a));
-    v128.store(y + p, f64x2.add(v128.load(y + p), b));
-    v128.store(y + 2 * p, f64x2.add(v128.load(y + 2 * p), cc));
-    v128.store(y + 3 * p, f64x2.sub(v128.load(y + 3 * p), d));
-  }
-}
-
 @inline function conductance(pi: usize, s: usize, t: usize, w: f64): f64 {
   const ps = load<f64>(pi + (s << 3));
   const pt = load<f64>(pi + (t << 3));
@@ -82,7 +56,13 @@ const STRIP: usize = 32;
       store<f64>(c, conductance(pi, s + 2 * pivot, s + 3 * pivot, w), 8);
       store<f64>(c, conductance(pi, s, s + 2 * pivot, w), 16);
       store<f64>(c, conductance(pi, s + pivot, s + 3 * pivot, w), 24);
-    } else square(x + s * WIDTH, y + s * WIDTH, pivot * WIDTH, c, fresh);
+    } else {
+      const ab = v128.load64_splat(c);
+      const cd = v128.load64_splat(c, 8);
+      const ac = v128.load64_splat(c, 16);
+      const bd = v128.load64_splat(c, 24);
+      square(x + s * WIDTH, y + s * WIDTH, pivot * WIDTH, ab, cd, ac, bd, fresh);
+    }
     c += 32;
   }
   return c;

@@ -1,4 +1,5 @@
 // Loops over the pairs of states that differ by one flip, for eight functions at a time.
+import { square } from './square';
 import { STATE } from './table';
 
 /** States in a chunk whose eight functions, read and written, stay in the first-level cache while its low bits are done. */
@@ -12,43 +13,21 @@ const STRIP: usize = 8;
   return f64x2.div(f64x2.mul(w, f64x2.mul(s, t)), f64x2.add(s, t));
 }
 
-/** Two of the eight functions at four states that two flips connect: `y += sum of c (x_s - x_t)` over the square's sides. `fresh`: y is written, not added to. */
-@inline function squareLanes(x: usize, y: usize, p: usize, ab: v128, cd: v128, ac: v128, bd: v128, fresh: bool): void {
-  const xa = v128.load(x);
-  const xb = v128.load(x + p);
-  const xc = v128.load(x + 2 * p);
-  const xd = v128.load(x + 3 * p);
-  const dab = f64x2.mul(ab, f64x2.sub(xa, xb));
-  const dcd = f64x2.mul(cd, f64x2.sub(xc, xd));
-  const dac = f64x2.mul(ac, f64x2.sub(xa, xc));
-  const dbd = f64x2.mul(bd, f64x2.sub(xb, xd));
-  const a = f64x2.add(dab, dac);
-  const b = f64x2.sub(dbd, dab);
-  const c = f64x2.sub(dcd, dac);
-  const d = f64x2.add(dcd, dbd);
-  if (fresh) {
-    v128.store(y, a);
-    v128.store(y + p, b);
-    v128.store(y + 2 * p, c);
-    v128.store(y + 3 * p, f64x2.neg(d));
-  } else {
-    v128.store(y, f64x2.add(v128.load(y), a));
-    v128.store(y + p, f64x2.add(v128.load(y + p), b));
-    v128.store(y + 2 * p, f64x2.add(v128.load(y + 2 * p), c));
-    v128.store(y + 3 * p, f64x2.sub(v128.load(y + 3 * p), d));
-  }
+/** A square for all eight functions. */
+@inline function squareOfEight(x: usize, y: usize, p: usize, ab: v128, cd: v128, ac: v128, bd: v128, fresh: bool): void {
+  square(x, y, p, ab, cd, ac, bd, fresh);
+  square(x + 16, y + 16, p, ab, cd, ac, bd, fresh);
+  square(x + 32, y + 32, p, ab, cd, ac, bd, fresh);
+  square(x + 48, y + 48, p, ab, cd, ac, bd, fresh);
 }
 
-/** The same for all eight functions; the states are `p` bytes apart, the four conductances 16. */
-@inline function square(x: usize, y: usize, p: usize, c: usize, fresh: bool): void {
+/** One whose conductances are 16 bytes apart, those of its neighbour between them. */
+@inline function squareAt(x: usize, y: usize, p: usize, c: usize): void {
   const ab = v128.load64_splat(c);
   const cd = v128.load64_splat(c, 16);
   const ac = v128.load64_splat(c, 32);
   const bd = v128.load64_splat(c, 48);
-  squareLanes(x, y, p, ab, cd, ac, bd, fresh);
-  squareLanes(x + 16, y + 16, p, ab, cd, ac, bd, fresh);
-  squareLanes(x + 32, y + 32, p, ab, cd, ac, bd, fresh);
-  squareLanes(x + 48, y + 48, p, ab, cd, ac, bd, fresh);
+  squareOfEight(x, y, p, ab, cd, ac, bd, false);
 }
 
 /** Squares over `pivot` and `2 pivot` from an even number of contiguous states on, or their conductances; returns where the next ones are. */
@@ -66,8 +45,8 @@ const STRIP: usize = 8;
       v128.store(c, conductances(w, pa, pc), 32);
       v128.store(c, conductances(w, pb, pd), 48);
     } else {
-      square(x + s * STATE, y + s * STATE, p, c, false);
-      square(x + (s + 1) * STATE, y + (s + 1) * STATE, p, c + 8, false);
+      squareAt(x + s * STATE, y + s * STATE, p, c);
+      squareAt(x + (s + 1) * STATE, y + (s + 1) * STATE, p, c + 8);
     }
     c += 64;
   }
@@ -80,29 +59,18 @@ const STRIP: usize = 8;
     if (prepare) {
       const ab = v128.load(pi + (s << 3));
       const cd = v128.load(pi + (s << 3), 16);
-      const sides = conductances(w, i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3));
-      const across = conductances(w, ab, cd);
-      // ab and cd, ac and bd, as far apart as those of the other squares.
-      v128.store(c, i64x2.shuffle(sides, across, 0, 2));
-      v128.store(c, i64x2.shuffle(sides, across, 1, 3), 16);
-      c += 32;
+      v128.store(c, conductances(w, i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3)));
+      v128.store(c, conductances(w, ab, cd), 16);
     } else {
-      firstSquare(x + s * STATE, y + s * STATE, c);
-      c += 32;
+      const ab = v128.load64_splat(c);
+      const cd = v128.load64_splat(c, 8);
+      const ac = v128.load64_splat(c, 16);
+      const bd = v128.load64_splat(c, 24);
+      squareOfEight(x + s * STATE, y + s * STATE, STATE, ab, cd, ac, bd, true);
     }
+    c += 32;
   }
   return c;
-}
-
-@inline function firstSquare(x: usize, y: usize, c: usize): void {
-  const ab = v128.load64_splat(c);
-  const ac = v128.load64_splat(c, 8);
-  const cd = v128.load64_splat(c, 16);
-  const bd = v128.load64_splat(c, 24);
-  squareLanes(x, y, STATE, ab, cd, ac, bd, true);
-  squareLanes(x + 16, y + 16, STATE, ab, cd, ac, bd, true);
-  squareLanes(x + 32, y + 32, STATE, ab, cd, ac, bd, true);
-  squareLanes(x + 48, y + 48, STATE, ab, cd, ac, bd, true);
 }
 
 /** `y_s += c (x_s - x_t)`, `y_t -= c (x_s - x_t)` for one pair, or its conductance. */

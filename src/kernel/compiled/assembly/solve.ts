@@ -1,6 +1,6 @@
 // Conjugate gradients for (3.3), eight right-hand sides at a time in lockstep, and the gradient (5.4) added up as they finish.
 import { addCotangent, applyForm } from './generator';
-import { maxIterations, results, steps, tableOf, tolerance, trials } from './job';
+import { maxIterations, RESULT, results, SCRATCH, steps, tableOf, tolerance, trials } from './job';
 import { fill, fillTrials } from './right-hand-sides';
 import { inverseDiagonal, law, STATE, states } from './table';
 import { addTrial } from './trial';
@@ -21,7 +21,6 @@ import {
 /** Restarts from the true residual. */
 const RESTARTS: i32 = 4;
 const LANES: i32 = 8;
-const SCRATCH: usize = 1024;
 const EPS: f64 = 2.220446049250313e-16;
 /** Where the squared residual has fallen by this much it is rounding, a constant perhaps, and no direction is worth following. */
 const SPENT: f64 = 1e-29;
@@ -142,11 +141,11 @@ export function solvePanel(job: usize, panel: i32, scratch: usize, density: usiz
     weigh(q, pi, n);
     dots(q, u, n, energy);
   }
-  const out = results(job) + <usize>panel * 8 * 32;
+  const out = results(job) + <usize>panel * 8 * RESULT;
   for (let lane = 0; lane < LANES; lane++) {
     const at = <usize>lane << 3;
     const scale = Math.sqrt(load<f64>(bNorm + at)) + 2 * Math.sqrt(load<f64>(uNorm + at));
-    const to = out + (<usize>lane << 5);
+    const to = out + <usize>lane * RESULT;
     store<f64>(to, load<f64>(energy + at));
     store<f64>(to, load<f64>(error + at), 8);
     store<f64>(to, scale > 0 ? Math.sqrt(load<f64>(rNorm + at)) / scale : 0, 16);

@@ -1,11 +1,9 @@
 // Trial solutions of (3.3): what they give of T is a lower bound (6.1), and its derivative with the trial function held fixed.
 import { addCotangent, applyForm } from './generator';
-import { results, tableOf } from './job';
+import { RESULT, results, SCRATCH, tableOf } from './job';
 import { fill, fillTrials } from './right-hand-sides';
 import { law, STATE, states } from './table';
 import { addProducts, addSquares, axpyScalar, dots, weigh } from './vectors';
-
-const SCRATCH: usize = 1024;
 
 /** `2 <b, psi> - <psi, (I - P) psi>` for each trial of a panel, and the density of their sum less `|b|^2 / 2`. */
 export function trialPanel(job: usize, panel: i32, scratch: usize, density: usize): void {
@@ -24,9 +22,9 @@ export function trialPanel(job: usize, panel: i32, scratch: usize, density: usiz
   weigh(weighed, law(table), n);
   dots(psi, weighed, n, scratch);
   dots(psi, image, n, scratch + 64);
-  const out = results(job) + <usize>panel * 8 * 32;
+  const out = results(job) + <usize>panel * 8 * RESULT;
   for (let lane: usize = 0; lane < 8; lane++) {
-    store<f64>(out + (lane << 5), 2 * load<f64>(scratch + (lane << 3)) - load<f64>(scratch + 64 + (lane << 3)));
+    store<f64>(out + lane * RESULT, 2 * load<f64>(scratch + (lane << 3)) - load<f64>(scratch + 64 + (lane << 3)));
   }
   addTrial(table, b, psi, image, weighed, more, density);
 }
