@@ -101,7 +101,7 @@ export function copyBandwidth(): number {
 }
 
 /** The least that an application moves: each number of the block read, and each written (which reads its line first), once. */
-export function leastBytes(states: number): number {
+function leastBytes(states: number): number {
   return 3 * states * LANES * BYTE;
 }
 

@@ -65,7 +65,7 @@ const CASES: readonly Case[] = [
 ];
 
 /** Value and gradient of `log R_hat` of a model, timed. */
-export function valueAndGradient(model: Model, teacher: Model): () => Answer {
+function valueAndGradient(model: Model, teacher: Model): () => Answer {
   const route = createRoute(model, teacherLaw(teacher), { kernel: 'random-scan' });
   const objective = logRhat({ samples: 2 });
   return () => {

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** The Python that runs peers. */
-export const PYTHON = process.env.HTDML_PYTHON ?? 'python3';
+const PYTHON = process.env.HTDML_PYTHON ?? 'python3';
 
 export function hasModule(name: string): boolean {
   return spawnSync(PYTHON, ['-c', `import ${name}`]).status === 0;

@@ -3,7 +3,6 @@
 Reads one JSON object per line, {"spins", "couplings", "vectors"}, of a fully connected Ising model without biases in its even sector under random-scan, and answers each
 with {"checksum", "seconds"}: the sum of the image's squares, where the block is cos(k^2 * 0.37) for its k-th number, and the best time of some. The matrix is kept.
 """
-import itertools
 import json
 import sys
 import time
@@ -11,23 +10,20 @@ import time
 import numpy as np
 import scipy.sparse
 
+from gibbs import table
+
 kept = {}
 
 
 def matrix(spins, couplings):
     key = (spins, tuple(couplings))
     if kept.get("key") != key:
-        bits = spins - 1
-        n = 2**bits
+        energy, flips = table(spins, couplings, even=True)
+        n = energy.size
         states = np.arange(n)
-        x = np.where((states[None, :] >> np.arange(spins)[:, None]) & 1, 1.0, -1.0)
-        energy = np.zeros(n)
-        for (i, j), c in zip(itertools.combinations(range(spins), 2), couplings):
-            energy -= c * x[i] * x[j]
         rows, columns, values = [], [], []
         stay = np.ones(n)
-        for i in range(spins):
-            other = states ^ (1 << i) if i < bits else states ^ (n - 1)
+        for other in flips:
             flip = 1 / (1 + np.exp(energy[other] - energy)) / spins
             rows.append(states)
             columns.append(other)

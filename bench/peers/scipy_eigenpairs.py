@@ -5,7 +5,6 @@ Reads one JSON object per line, {"spins", "couplings", "count", "tolerance", "sp
 all states; "even", the states whose last spin is down, as one writes it knowing the symmetry. Variants: "csr", the matrix; "operator", a LinearOperator of one product per
 spin on reshaped arrays. What a variant needs is made before it is timed, and kept.
 """
-import itertools
 import json
 import sys
 import time
@@ -14,27 +13,22 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.linalg
 
+from gibbs import table
+
 kept = {}
 
 
 def parts(spins, couplings, even):
     """Diagonal of A and, per spin, the entries that lead to the state after its flip."""
-    bits = spins - 1 if even else spins
-    n = 2**bits
-    states = np.arange(n)
-    x = np.where((states[None, :] >> np.arange(spins)[:, None]) & 1, 1.0, -1.0)
-    energy = np.zeros(n)
-    for (i, j), c in zip(itertools.combinations(range(spins), 2), couplings):
-        energy -= c * x[i] * x[j]
+    energy, flips = table(spins, couplings, even)
+    n = energy.size
     diagonal = np.zeros(n)
-    flips, entries = [], []
-    for i in range(spins):
-        other = states ^ (1 << i) if i < bits else states ^ (n - 1)
+    entries = []
+    for other in flips:
         delta = energy[other] - energy
         diagonal += 1 / (1 + np.exp(-delta)) / spins
         entries.append(0.5 / np.cosh(delta / 2) / spins)
-        flips.append(other)
-    return n, bits, diagonal, flips, entries
+    return n, n.bit_length() - 1, diagonal, flips, entries
 
 
 def matrix(n, diagonal, flips, entries):

@@ -1,9 +1,9 @@
 import { UnsupportedError } from '../errors.js';
 import type { PairOperator, PairSpace } from '../kernel/pair-space.js';
 import { applyFilter, chebyshevFilter, countBelow, type Filter } from './chebyshev-filter.js';
-import { eigenRows } from './eigen-rows.js';
 import type { Eigensolver, ModeRequest, SlowModes } from './eigensolver.js';
 import { combine, orthonormalise, type Panels, type Randomise, randomFunctions } from './krylov-basis.js';
+import { leading, type Ritz, ritzValues, transpose, writeColumn } from './lanczos-matrix.js';
 import { symmetricEigen } from './symmetric-eigen.js';
 
 /** Smaller operators are for dense solvers. */
@@ -55,12 +55,6 @@ interface Locked {
   /** Slot and lane. */
   readonly slot: number;
   readonly lane: 0 | 1;
-}
-
-/** Ritz values of the filter, largest first, with their residuals. */
-interface Ritz {
-  readonly theta: Float64Array;
-  readonly rho: Float64Array;
 }
 
 class Search {
@@ -152,17 +146,16 @@ class Search {
 
   /** Moves the filter's edge to where about half as many modes again lie below it as are sought next. */
   private widen(estimate: (x: number) => number): void {
-    const { largest } = this.operator;
     const open = Math.min(this.request.count - this.locked.length, BATCH);
     const wanted = this.locked.length + 1.5 * Math.max(0, open) + 6;
-    let edge = 0.002 * largest;
+    let edge = this.quantile(estimate, wanted);
     // Up to a cutoff there may be fewer.
-    while (edge < largest && estimate(edge) < wanted) edge *= 1.05;
     if (Number.isFinite(this.cutoff))
       edge = Math.min(edge, Math.max(2 * this.cutoff, this.quantile(estimate, this.locked.length + 8)));
     this.edge = Math.max(this.edge, 1.15 * edge);
   }
 
+  /** About where so many modes lie below. */
   private quantile(estimate: (x: number) => number, wanted: number): number {
     let edge = 0.002 * this.operator.largest;
     while (edge < this.operator.largest && estimate(edge) < wanted) edge *= 1.05;
@@ -366,42 +359,4 @@ class Search {
 function kthSmallest(gaps: readonly number[], { theta }: Ritz, filter: Filter, i: number, count: number): number {
   const all = [...gaps, ...Array.from(theta.subarray(0, i), (value) => filter.gap(value))].sort((a, b) => a - b);
   return all[count - 1];
-}
-
-/** Two columns of a symmetric matrix, from 2 x 2 blocks; the entries beyond the diagonal are mirrored. */
-function writeColumn(h: Float64Array, size: number, panel: number, blocks: Float64Array): void {
-  for (let k = 0; 4 * k < blocks.length; k++) {
-    for (const a of [0, 1]) {
-      for (const b of [0, 1]) {
-        const [i, j] = [2 * k + a, 2 * panel + b];
-        h[i * size + j] = blocks[4 * k + 2 * a + b];
-        if (k < panel) h[j * size + i] = blocks[4 * k + 2 * a + b];
-      }
-    }
-  }
-}
-
-/** The leading part of the Lanczos matrix, negative so that the largest Ritz values come first. */
-function leading(h: Float64Array, size: number, order: number): Float64Array {
-  const a = new Float64Array(order * order);
-  for (let i = 0; i < order; i++) {
-    for (let j = 0; j < order; j++) a[i * order + j] = -(h[i * size + j] + h[j * size + i]) / 2;
-  }
-  return a;
-}
-
-/** A residual is what the last panel's part of a Ritz vector leads to, by `r` (upper triangular), in the panel after it. */
-function ritzValues(h: Float64Array, size: number, order: number, r: Float64Array): Ritz {
-  const last = new Float64Array(2 * order);
-  last[order - 2] = 1;
-  last[2 * order - 1] = 1;
-  const { values, rows } = eigenRows(leading(h, size, order), order, last, 2);
-  const rho = values.map((_, i) => Math.hypot(r[0] * rows[i] + r[1] * rows[order + i], r[3] * rows[order + i]));
-  return { theta: values.map((value) => -value), rho };
-}
-
-function transpose(a: Float64Array, n: number): Float64Array {
-  const out = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) out[j * n + i] = a[i * n + j];
-  return out;
 }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { randomSource } from '../../src/estimation/random.js';
 import { loops } from '../../src/kernel/compiled/loops.js';
 import { compiledPairs } from '../../src/kernel/compiled/pair-network.js';
 import { programOf } from '../../src/kernel/compiled/table.js';
@@ -11,18 +10,7 @@ import { stateSpace } from '../../src/model/state-space.js';
 import { generatorEigen, transitionMatrix } from '../../src/spectrum/dense-kernel.js';
 import type { SlowModes } from '../../src/spectrum/eigensolver.js';
 import { lanczos } from '../../src/spectrum/lanczos.js';
-import { complete, GIBBS } from '../support/models.js';
-
-function normals(count: number, scale: number, seed: number): number[] {
-  const random = randomSource(seed);
-  return Array.from({ length: count }, () => scale * random.normal());
-}
-
-function glass(spins: number, scale: number, seed: number, biased = false): Model {
-  const edges = complete(spins);
-  const biases = biased ? normals(spins, scale, seed + 1) : undefined;
-  return ising({ spins, edges, couplings: normals(edges.length, scale, seed), biases });
-}
+import { complete, GIBBS, glass, normals } from '../support/models.js';
 
 function operators(model: Model, kernel: KernelName, sector: 1 | -1 = 1) {
   const law = boltzmann(stateSpace(model), model.theta, model.beta);

@@ -1,4 +1,4 @@
-import { type DataLaw, dataLawFromCounts, ising, type KernelName, type Model, rbm } from 'htdml';
+import { type DataLaw, dataLawFromCounts, ising, type KernelName, type Model, randomSource, rbm } from 'htdml';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { complete, ring } from '../../proofs/graphs.js';
@@ -16,6 +16,19 @@ export function random(seed: number) {
 }
 
 export { complete, ring };
+
+/** Normal numbers of the library's own source, from a seed of their own. */
+export function normals(count: number, scale: number, seed: number): number[] {
+  const source = randomSource(seed);
+  return Array.from({ length: count }, () => scale * source.normal());
+}
+
+/** A fully connected model with normal couplings and, with the next seed, biases. */
+export function glass(spins: number, scale: number, seed: number, biased = false): Model {
+  const edges = complete(spins);
+  const biases = biased ? normals(spins, scale, seed + 1) : undefined;
+  return ising({ spins, edges, couplings: normals(edges.length, scale, seed), biases });
+}
 
 /** A positive law on all patterns, or on some of them. */
 export function randomData(spins: number, seed: number, keep = 1): DataLaw {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { randomSource } from '../../../src/estimation/random.js';
 import { type Program, programOf } from '../../../src/kernel/compiled/table.js';
 import { createKernel, type KernelName } from '../../../src/kernel/kernels.js';
 import { boltzmann, pullbackLogPi } from '../../../src/model/boltzmann.js';
@@ -12,18 +11,7 @@ import {
   quadratureMeasure,
 } from '../../../src/trainability/routes/table-timescale.js';
 import { startNode } from '../../support/cli.js';
-import { complete, GIBBS } from '../../support/models.js';
-
-function normals(count: number, scale: number, seed: number): number[] {
-  const random = randomSource(seed);
-  return Array.from({ length: count }, () => scale * random.normal());
-}
-
-function glass(spins: number, scale: number, seed: number, biased = false): Model {
-  const edges = complete(spins);
-  const biases = biased ? normals(spins, scale, seed + 1) : undefined;
-  return ising({ spins, edges, couplings: normals(edges.length, scale, seed), biases });
-}
+import { complete, GIBBS, glass, normals } from '../../support/models.js';
 
 function machine(visible: number, hidden: number, scale: number, seed: number, biased: boolean): Model {
   return rbm({
