@@ -11,10 +11,17 @@ const MAX_SIDE = 256;
 
 const coupling = number(() => true, 'a finite number', 'give the coupling of the forward process, 0 in the last layer');
 
+/** Checked first: another kind or version has other keys. */
+const header = {
+  schemaVersion: schemaVersion.optional(),
+  kind: z.literal('grid', says('"grid"', 'give the file of a grid layer')),
+};
+
+const LAYER = ['a grid layer', 'write it between braces'] as const;
+
 const layerFile = exactObject(
   {
-    schemaVersion: schemaVersion.optional(),
-    kind: z.literal('grid', says('"grid"', 'give the file of a grid layer')),
+    ...header,
     side: number(
       (value) => Number.isInteger(value) && value >= 2 && value <= MAX_SIDE,
       `a whole number from 2 to ${MAX_SIDE}`,
@@ -34,12 +41,12 @@ const layerFile = exactObject(
     couplings: numbers,
     biases: numbers,
   },
-  'a grid layer',
-  'write it between braces',
+  ...LAYER,
 );
 
 /** The layer that a parsed file of kind `grid` describes. Throws {@link InputError} naming the field that is wrong. */
 export function parseLayer(json: unknown): GridLayer {
+  checked(z.looseObject(header, says(...LAYER)), json, 'the layer');
   const { side, degree, torus, family, ...rest } = checked(layerFile, json, 'the layer');
   return gridLayer({ ...rest, graph: { side, degree, torus, family } });
 }
