@@ -267,7 +267,7 @@ function checkEdges(edges: readonly Edge[], spins: number): void {
     });
   }
   const seen = new Map<number, number>();
-  edges.forEach((edge, a) => {
+  for (const [a, edge] of edges.entries()) {
     if (!Array.isArray(edge) || edge.length !== 2) {
       throw new InputError({
         field: `edges[${a}]`,
@@ -298,7 +298,7 @@ function checkEdges(edges: readonly Edge[], spins: number): void {
       });
     }
     seen.set(key, a);
-  });
+  }
 }
 
 function checkVisible(visible: readonly number[], spins: number): void {
@@ -311,7 +311,7 @@ function checkVisible(visible: readonly number[], spins: number): void {
     });
   }
   const seen = new Set<number>();
-  visible.forEach((i, k) => {
+  for (const [k, i] of visible.entries()) {
     checkSpinIndex(`visible[${k}]`, i, spins);
     if (seen.has(i)) {
       throw new InputError({
@@ -322,7 +322,7 @@ function checkVisible(visible: readonly number[], spins: number): void {
       });
     }
     seen.add(i);
-  });
+  }
 }
 
 function checkBlocks(blocks: readonly (readonly number[])[], spins: number): void {
