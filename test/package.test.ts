@@ -66,6 +66,7 @@ test('the public surface', () => {
     'readData',
     'readModel',
     'readNumpyModel',
+    'readPattern',
     'resumeRandom',
     'sameMembership',
     'sampledObjective',
