@@ -39,7 +39,7 @@ export { KERNEL_NAMES, type KernelName } from './kernel/kernels.js';
 export { type Sensitivity, sensitivity } from './kernel/sensitivity.js';
 export { writeFileAtomic } from './model/atomic-file.js';
 export { readData } from './model/data-file.js';
-export { type DataLaw, dataLawFromCounts, dataLawFromRows } from './model/data-law.js';
+export { type DataLaw, dataLawFromCounts, dataLawFromRows, readPattern } from './model/data-law.js';
 export {
   type ForwardProcess,
   flipProbability,

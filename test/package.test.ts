@@ -86,6 +86,7 @@ test('the public surface', () => {
     'readLayer',
     'readModel',
     'readNumpyModel',
+    'readPattern',
     'resumeRandom',
     'sameMembership',
     'sampledObjective',
