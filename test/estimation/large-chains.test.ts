@@ -200,7 +200,7 @@ describe('starts', () => {
         UnsupportedError,
         /start at data or uniform and give a burn-in\.$/,
       ],
-      [() => startSampler(pairs, null, 'stationary'), UnsupportedError, /htdml estimate, which samples\.$/],
+      [() => startSampler(pairs, null, 'stationary'), UnsupportedError, /or sampling \(htdml estimate, or .*\)\.$/],
       [() => startSampler(machine, null, 'data'), InputError, /^data must be a data law/],
       [() => startSampler(machine, null, 'state:1'), InputError, /a state index has 32 bits\.$/],
       [
