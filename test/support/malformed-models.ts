@@ -28,7 +28,7 @@ export const models: readonly Row[] = [
   ['an array', '[]', 'the model', /must be a JSON object, got \[\]/],
   ['null', 'null', 'the model', /must be a JSON object, got null/],
   ['a number', '3', 'the model', /must be a JSON object, got 3/],
-  ['no kind', '{}', 'kind', /must be "ising" or "rbm", got nothing/],
+  ['no kind', '{}', 'kind', /must be "ising", "rbm" or "grid", got nothing/],
   ['unknown kind', isingWith({ kind: 'potts' }), 'kind', /got "potts"; say which kind/],
   ['another version', isingWith({ schemaVersion: 2, potential: 'x' }), 'schemaVersion', /must be 1, got 2/],
   ['version as text', isingWith({ schemaVersion: '1' }), 'schemaVersion', /must be 1, got "1"/],
