@@ -75,6 +75,47 @@ test('64 + 32 spins: a record without exact numbers, and why', async () => {
   expect(text(out, 'report.html')).toMatch(/^<!doctype html>.*What is not known.*<\/html>\s*$/is);
 });
 
+test('a graph of 3,600 spins is converted and trained, and refused by what is exact', async () => {
+  const side = 60;
+  const spins = side * side;
+  const edges = Array.from({ length: spins }, (_, i) => [
+    [i, side * Math.floor(i / side) + ((i + 1) % side)],
+    [i, (i + side) % spins],
+  ]).flat();
+  const grid = { kind: 'ising', spins, beta: 1, edges, couplings: edges.map((_, a) => 0.1 * Math.sin(a)) };
+  const json_ = write('grid.json', grid);
+  const data = write('grid.csv', [0, 1].map((x) => Array(spins).fill(x).join()).join('\n'));
+  for (const [from, to] of [
+    [json_, path('grid.npz')],
+    [path('grid.npz'), path('back.json')],
+  ]) {
+    expect(await htdml(['convert', from, to])).toMatchObject({ code: 0, stderr: '' });
+  }
+  expect(readModel(path('back.json'))).toEqual(readModel(json_));
+  for (const args of [
+    ['evaluate', json_, '--data', data],
+    ['evaluate', json_, '--teacher', json_],
+    ['path', json_, json_, '--data', data],
+  ]) {
+    expect(expectRefusal(await htdml(args))).toMatch(
+      /^The table of 3600 spins is not available: .* sampling \(htdml estimate/,
+    );
+  }
+  const spec = write('grid-spec.json', {
+    ...large,
+    model: 'grid.npz',
+    data: { file: 'grid.csv' },
+    train: { steps: 2, likelihood: { persistentChains: { chains: 2 } } },
+  });
+  expect(await htdml(['train', spec, '--out', path('grid')])).toMatchObject({ code: 0, stderr: '' });
+  // Both rows are aligned, so a coupling rises by Adam's steps of at most the rate, unless both chains are aligned there both times: about one in sixteen.
+  const { theta } = readModel(path('grid', 'model.json'));
+  const start = readModel(json_).theta;
+  const risen = theta.filter((value, a) => value > start[a] && value <= start[a] + 0.1 + 1e-9);
+  expect(risen.length).toBeGreaterThan(0.9 * theta.length);
+  expect(theta.every((value, a) => value >= start[a])).toBe(true);
+});
+
 test.each([persistent, { contrastiveDivergence: { k: 3, chains: 10 } }])(
   '4 + 2 spins with %j: both ends are known exactly',
   async (likelihood) => {
