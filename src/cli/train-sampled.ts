@@ -1,6 +1,7 @@
 import { contrastiveDivergence, l1, l2, persistentChains } from 'htdml/objectives';
 import { InputError, UnsupportedError } from '../errors.js';
 import { measureVisits } from '../estimation/measure.js';
+import { randomSource } from '../estimation/random.js';
 import type { SampledObjective } from '../estimation/sampled-gradient.js';
 import type { KernelName } from '../kernel/kernels.js';
 import { writeFileAtomic } from '../model/atomic-file.js';
@@ -48,7 +49,10 @@ export async function sampledTraining(
     resume: flags.resume ?? false,
     force: flags.force ?? false,
   });
-  const from = folder.resumed ?? sampledTrainStart(model.theta, spec.seed, parametrization);
+  const start = sampledTrainStart(model.theta, spec.seed, parametrization);
+  // The numbers of the seed itself have made the weights of a fresh model.
+  const sampler = { ...start.sampler, random: randomSource(spec.seed).split().state() };
+  const from = folder.resumed ?? { ...start, sampler };
   const settings = { steps: total, learningRate, penalties: penaltiesOf(spec.train), parametrization };
   const final = await drive(
     trainSampled(model, data, likelihood, settings, from),
@@ -76,7 +80,7 @@ export async function sampledTraining(
     ),
   ];
   const versions = { htdml: version, node: process.versions.node };
-  const [start, trained] = [before, after].map((end) => ('reason' in end ? null : end));
+  const [initial, trained] = [before, after].map((end) => ('reason' in end ? null : end));
   const record = {
     schemaVersion: 1,
     command: 'train',
@@ -84,19 +88,19 @@ export async function sampledTraining(
     versions,
     seed: spec.seed,
     results: {
-      before: start,
+      before: initial,
       after: trained,
       membership: { watched: false, reason: 'the likelihood is sampled' },
       likelihood: { name: likelihood.name, plan: likelihood.plan, A1: likelihood.A1, biased: likelihood.biased },
       steps: final.step,
       ...(final.stopped !== undefined && { stopped: final.stopped }),
     },
-    claims: { before: start?.claim ?? null, after: trained?.claim ?? null },
+    claims: { before: initial?.claim ?? null, after: trained?.claim ?? null },
     notes,
   };
   const report = {
     subtitle: `${spec.kernel}, ${likelihood.name}, ${total} steps, seed ${spec.seed}`,
-    evaluations: [start && (['start', start] as const), trained && (['trained', trained] as const)].filter(
+    evaluations: [initial && (['start', initial] as const), trained && (['trained', trained] as const)].filter(
       (column) => column !== null,
     ),
     trace: folder.readTrace<SampledTrainRecord>(),
