@@ -18,6 +18,7 @@ export {
   type NegativePhase,
 } from './estimation/correlation-penalty.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
+export { observableMeans } from './estimation/observable-means.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
 export type { ChainPlan } from './estimation/run-chains.js';
 export {
@@ -62,8 +63,10 @@ export {
   inputBiases,
   isConditional,
   layerModel,
+  layerWithInputs,
   randomPlacement,
   withLayerParameters,
+  withoutInputs,
 } from './model/grid/grid-layer.js';
 export { layerToJson, parseLayer, readLayer, writeLayer } from './model/grid/layer-file.js';
 export {
