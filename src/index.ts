@@ -110,6 +110,14 @@ export {
   trainStart,
   type WeightControl,
 } from './optimization/train.js';
+export {
+  type SampledTrainRecord,
+  type SampledTrainSettings,
+  type SampledTrainState,
+  type SampledTrainStep,
+  sampledTrainStart,
+  trainSampled,
+} from './optimization/train-sampled.js';
 export type { Term } from './optimization/weighted-sum.js';
 export { type Circle, type ContourProjector, contourProjector } from './spectrum/contour-projector.js';
 export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';
