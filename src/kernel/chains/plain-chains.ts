@@ -4,7 +4,7 @@ import { CHOICE, GROUP, keyOf, MORE } from './counters.js';
 import { philox } from './philox.js';
 
 const LOG2E = 1.4426950408889634;
-const LN2_HIGH = 6.93147180369123816490e-1;
+const LN2_HIGH = 6.9314718036912381649e-1;
 const LN2_LOW = 1.90821492927058770002e-10;
 
 /** The chains of `Chains`, one after another and without compiled loops: every draw in double precision. */
@@ -124,6 +124,12 @@ function wordsAt(counter: number, chain: number, step: number, key: Key): readon
   return philox(counter, step, Math.floor(step / 2 ** 32), Math.floor(chain / GROUP), key[0], key[1]);
 }
 
+/** `1 / k!`; at `|r| <= ln 2 / 2` the next term is below 3e-18. */
+const TAYLOR = Array.from(
+  { length: 14 },
+  (_, k) => 1 / Array.from({ length: k }, (_, j) => j + 1).reduce((p, j) => p * j, 1),
+);
+
 const bits = new DataView(new ArrayBuffer(8));
 
 /** `exp(-x)` for `x >= 0`, to a few units of the last place; `exp(-700)` beyond. Step by step as the compiled loops do it, so that the digits are the same. */
@@ -131,8 +137,8 @@ function expMinus(x: number): number {
   const y = x < 700 ? x : 700;
   const n = Math.floor(0.5 - y * LOG2E);
   const r = -y - n * LN2_HIGH - n * LN2_LOW;
-  let sum = 1;
-  for (let k = 14; k > 0; k--) sum = 1 + (r * sum) / k;
+  let sum = 0;
+  for (let k = TAYLOR.length - 1; k >= 0; k--) sum = TAYLOR[k] + r * sum;
   bits.setInt32(0, (n + 1023) << 20);
   return sum * bits.getFloat64(0);
 }

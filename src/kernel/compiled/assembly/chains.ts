@@ -1,23 +1,32 @@
 // Gibbs chains of a pairwise model, sixteen at a time in lockstep.
 import {
   betasOf,
+  BITS,
   blockStarts,
   chainBlocks,
   chainCount,
   chainScratch,
+  CHOSEN,
+  DRAWN,
+  FIELDS,
   IN_ORDER,
   intervalSteps,
   keyHigh,
   keyLow,
   LANES,
   leadSteps,
+  MARGINS,
+  MASK,
+  MORE_BITS,
   neighbours,
   ONE_BLOCK,
   order,
   placeCount,
   places,
+  ROUND_KEYS,
   sampleBits,
   samples,
+  SIGNS,
   siteBias,
   siteEnd,
   siteMargin,
@@ -28,14 +37,17 @@ import {
   stepsBefore,
 } from './chains-job';
 import { drawExactly } from './draw';
-import { philoxFour } from './philox';
+import { philoxEight, spreadKey } from './philox';
 
+/** 65536 in single precision, whose last bits count `1 / 128`. */
+const DRAWN_ZERO: i32 = 0x47800000;
 /** Counters of what a chain chooses a block or a site by. */
 const CHOICE: u32 = 0x40000000;
 
 /** A group's chains, all that a job asks of them. */
 export function runGroup(job: usize, group: usize, thread: usize): void {
   const scratch = chainScratch(job, thread);
+  spreadKey(keyLow(job), keyHigh(job), scratch + ROUND_KEYS);
   let step = stepsBefore(job);
   for (let t: u32 = 0; t < leadSteps(job); t++) takeStep(job, group, step++, scratch);
   for (let s: u32 = 0; s < samples(job); s++) {
@@ -50,19 +62,37 @@ function takeStep(job: usize, group: usize, step: u64, scratch: usize): void {
   else stepOfSites(job, group, step, scratch);
 }
 
-/** Per chain a whole number below `count`, at `scratch + 64`. */
-function choose(job: usize, group: usize, step: u64, count: u32, scratch: usize): void {
-  const chosen = scratch + 64;
-  philoxFour(CHOICE, <u32>step, <u32>(step >> 32), <u32>group, keyLow(job), keyHigh(job), chosen);
-  for (let at = chosen; at < chosen + SPIN; at += 4) store<u32>(at, <u32>((<u64>load<u32>(at) * <u64>count) >> 32));
+/** Per chain a whole number below `count`. */
+function choose(group: usize, step: u64, count: u32, scratch: usize): void {
+  philoxEight(CHOICE, <u32>step, <u32>(step >> 32), <u32>group, scratch + ROUND_KEYS, scratch + BITS);
+  for (let at: usize = 0; at < SPIN; at += 4) {
+    const word = <u64>load<u32>(scratch + BITS + at);
+    store<u32>(scratch + CHOSEN + at, <u32>((word * <u64>count) >> 32));
+  }
+}
+
+/** Draws for four places from `4 quad` on: two places share the halves of their random words. */
+function drawFour(group: usize, step: u64, quad: u32, scratch: usize): void {
+  philoxEight(quad << 3, <u32>step, <u32>(step >> 32), <u32>group, scratch + ROUND_KEYS, scratch + BITS);
+  const zero = i32x4.splat(DRAWN_ZERO);
+  const half = i32x4.splat(0xffff);
+  for (let pair: usize = 0; pair < 2; pair++) {
+    const bits = scratch + BITS + pair * 64;
+    const drawn = scratch + DRAWN + pair * 128;
+    for (let at: usize = 0; at < SPIN; at += 16) {
+      const words = v128.load(bits + at);
+      v128.store(drawn + at, v128.or(v128.and(words, half), zero));
+      v128.store(drawn + at, v128.or(i32x4.shr_u(words, 16), zero), 64);
+    }
+  }
 }
 
 /** Every chain resamples a block of its own choice. */
 function stepOfBlocks(job: usize, group: usize, step: u64, scratch: usize): void {
   const count = chainBlocks(job);
-  choose(job, group, step, count, scratch);
-  const chosen = scratch + 64;
-  const mask = scratch + 128;
+  choose(group, step, count, scratch);
+  const chosen = scratch + CHOSEN;
+  const mask = scratch + MASK;
   for (let block: u32 = 0; block < count; block++) {
     let any = v128.splat<i32>(0);
     for (let k: usize = 0; k < SPIN; k += 16) {
@@ -78,41 +108,73 @@ function stepOfBlocks(job: usize, group: usize, step: u64, scratch: usize): void
 
 /** Every chain resamples a site of its own choice. */
 function stepOfSites(job: usize, group: usize, step: u64, scratch: usize): void {
-  choose(job, group, step, placeCount(job), scratch);
-  const c1 = <u32>step;
-  const c2 = <u32>(step >> 32);
-  philoxFour(0, c1, c2, <u32>group, keyLow(job), keyHigh(job), scratch);
+  choose(group, step, placeCount(job), scratch);
+  drawFour(group, step, 0, scratch);
   const state = spinsOf(job, group);
-  const betas = betasOf(job, group);
   for (let lane: usize = 0; lane < LANES; lane++) {
-    const place = load<u32>(scratch + 64 + (lane << 2));
-    const site = <usize>load<u32>(places(job) + (<usize>place << 2));
-    const coarse = load<u32>(scratch + (lane << 2)) & 0xffff;
-    const beta = load<f64>(betas + 64 + (lane << 3));
-    drawExactly(site, state, lane, beta, coarse, 0, c1, c2, <u32>group, keyLow(job), keyHigh(job), scratch + 192);
+    const site = chosenSite(job, scratch, lane);
+    const mine = state + (lane << 2);
+    let field = siteBias(site);
+    const end = siteEnd(site);
+    for (let at = neighbours(site); at < end; at += 8) {
+      field += reinterpret<f32>(load<u32>(at, 4) ^ load<u32>(mine + load<u32>(at)));
+    }
+    store<f32>(scratch + FIELDS + (lane << 2), field);
+    store<f32>(scratch + MARGINS + (lane << 2), siteMargin(site));
+  }
+  const betas = betasOf(job, group);
+  const signs = scratch + SIGNS;
+  let open: u32 = 0;
+  for (let at: usize = 0; at < SPIN; at += 16) {
+    const field = v128.load(scratch + FIELDS + at);
+    const x = excess(field, v128.load(betas + at), v128.load(scratch + DRAWN + at));
+    v128.store(signs + at, drawnSign(field, x));
+    const clear = f32x4.ge(f32x4.abs(x), v128.load(scratch + MARGINS + at));
+    open |= <u32>(~i32x4.bitmask(clear) & 15) << <u32>(at >> 2);
+  }
+  for (let lane: usize = 0; lane < LANES; lane++) {
+    const site = chosenSite(job, scratch, lane);
+    store<u32>(state + siteSpin(site) + (lane << 2), load<u32>(signs + (lane << 2)));
+    if ((open >> <u32>lane) & 1) drawOne(job, group, step, site, 0, lane, scratch + DRAWN, scratch);
   }
 }
 
-/** Resamples the places from one to another in order, in the chains of a mask, or in all of them without one. Two places share the halves of their random words. */
-function resample(job: usize, group: usize, step: u64, from: u32, to: u32, scratch: usize, mask: usize): void {
+@inline function chosenSite(job: usize, scratch: usize, lane: usize): usize {
+  return load<u32>(places(job) + (<usize>load<u32>(scratch + CHOSEN + (lane << 2)) << 2));
+}
+
+/** Resamples a site of one chain in double precision. */
+@inline function drawOne(
+  job: usize,
+  group: usize,
+  step: u64,
+  site: usize,
+  place: u32,
+  lane: usize,
+  drawn: usize,
+  scratch: usize,
+): void {
+  const coarse = load<u32>(drawn + (lane << 2)) & 0xffff;
+  const beta = load<f64>(betasOf(job, group) + SPIN + (lane << 3));
+  const state = spinsOf(job, group);
   const c1 = <u32>step;
   const c2 = <u32>(step >> 32);
-  const k0 = keyLow(job);
-  const k1 = keyHigh(job);
+  const more = scratch + MORE_BITS;
+  drawExactly(site, state, lane, beta, coarse, place, c1, c2, <u32>group, keyLow(job), keyHigh(job), more);
+}
+
+/** Resamples the places from one to another in order, in the chains of a mask, or in all of them without one. */
+function resample(job: usize, group: usize, step: u64, from: u32, to: u32, scratch: usize, mask: usize): void {
   const state = spinsOf(job, group);
   const betas = betasOf(job, group);
   const list = places(job);
   for (let place = from; place < to; place++) {
-    const odd = (place & 1) as bool;
-    if (!odd || place == from) philoxFour((place >> 1) << 2, c1, c2, <u32>group, k0, k1, scratch);
+    const turn = place & 3;
+    if (turn == 0 || place == from) drawFour(group, step, place >> 2, scratch);
     const site = <usize>load<u32>(list + (<usize>place << 2));
-    const open = drawAll(site, state, betas, scratch, odd ? 16 : 0, mask);
-    if (open == 0) continue;
-    for (let lane: usize = 0; lane < LANES; lane++) {
-      if (((open >> <u32>lane) & 1) == 0) continue;
-      const coarse = (load<u32>(scratch + (lane << 2)) >> (odd ? 16 : 0)) & 0xffff;
-      const beta = load<f64>(betas + 64 + (lane << 3));
-      drawExactly(site, state, lane, beta, coarse, place, c1, c2, <u32>group, k0, k1, scratch + 192);
+    const drawn = scratch + DRAWN + (<usize>turn << 6);
+    for (let open = drawAll(site, state, betas, drawn, mask); open != 0; open &= open - 1) {
+      drawOne(job, group, step, site, place, <usize>ctz(open), drawn, scratch);
     }
   }
 }
@@ -127,9 +189,9 @@ const ROUND: f32 = 12582912;
 
 /**
  * With `e = exp(-|z|)` the less probable spin has probability `e / (1 + e)`. A draw `(u + r) / 65536`, `0 <= r < 1`, gives it where `e (65536 - u - r) > u + r`; the
- * difference at `r = 0`, over 128, is returned. `u` is the lower half of `bits`.
+ * difference at `r = 0`, over 128, is returned. `drawn` is `65536 + u / 128`.
  */
-@inline function excess(field: v128, beta: v128, bits: v128): v128 {
+@inline function excess(field: v128, beta: v128, drawn: v128): v128 {
   const y = f32x4.pmax(f32x4.mul(v128.andnot(field, i32x4.splat(0x80000000)), beta), f32x4.splat(-126));
   const r = f32x4.add(y, f32x4.splat(ROUND));
   const f = f32x4.sub(y, f32x4.sub(r, f32x4.splat(ROUND)));
@@ -137,13 +199,16 @@ const ROUND: f32 = 12582912;
   p = f32x4.add(f32x4.mul(f, p), f32x4.splat(P1));
   p = f32x4.add(f32x4.mul(f, p), f32x4.splat(P0));
   const e = i32x4.add(p, i32x4.shl(r, 23));
-  // 65536 + u / 128, whose last bit counts 1 / 128.
-  const drawn = v128.or(v128.and(bits, i32x4.splat(0xffff)), i32x4.splat(0x47800000));
   return f32x4.sub(f32x4.mul(e, f32x4.sub(f32x4.splat(66048), drawn)), f32x4.sub(drawn, f32x4.splat(65536)));
 }
 
+/** The sign bit drawn: the less probable one, which is that of `-field`, where the excess is positive. */
+@inline function drawnSign(field: v128, excess: v128): v128 {
+  return v128.andnot(i32x4.splat(0x80000000), v128.xor(field, excess));
+}
+
 /** Resamples one site in all chains, or those of a mask; returns, a bit per chain, those whose draw is too near to its threshold to be told in single precision. */
-@inline function drawAll(site: usize, state: usize, betas: usize, words: usize, half: i32, mask: usize): u32 {
+function drawAll(site: usize, state: usize, betas: usize, drawn: usize, mask: usize): u32 {
   const bias = f32x4.splat(siteBias(site));
   let a0 = bias;
   let a1 = bias;
@@ -158,17 +223,15 @@ const ROUND: f32 = 12582912;
     a2 = f32x4.add(a2, v128.xor(strength, v128.load(near, 32)));
     a3 = f32x4.add(a3, v128.xor(strength, v128.load(near, 48)));
   }
-  const x0 = excess(a0, v128.load(betas), i32x4.shr_u(v128.load(words), half));
-  const x1 = excess(a1, v128.load(betas, 16), i32x4.shr_u(v128.load(words, 16), half));
-  const x2 = excess(a2, v128.load(betas, 32), i32x4.shr_u(v128.load(words, 32), half));
-  const x3 = excess(a3, v128.load(betas, 48), i32x4.shr_u(v128.load(words, 48), half));
-  // The less probable sign is that of -field.
-  const sign = i32x4.splat(0x80000000);
+  const x0 = excess(a0, v128.load(betas), v128.load(drawn));
+  const x1 = excess(a1, v128.load(betas, 16), v128.load(drawn, 16));
+  const x2 = excess(a2, v128.load(betas, 32), v128.load(drawn, 32));
+  const x3 = excess(a3, v128.load(betas, 48), v128.load(drawn, 48));
   const to = state + siteSpin(site);
-  let s0 = v128.andnot(sign, v128.xor(a0, x0));
-  let s1 = v128.andnot(sign, v128.xor(a1, x1));
-  let s2 = v128.andnot(sign, v128.xor(a2, x2));
-  let s3 = v128.andnot(sign, v128.xor(a3, x3));
+  let s0 = drawnSign(a0, x0);
+  let s1 = drawnSign(a1, x1);
+  let s2 = drawnSign(a2, x2);
+  let s3 = drawnSign(a3, x3);
   if (mask != 0) {
     s0 = v128.bitselect(s0, v128.load(to), v128.load(mask));
     s1 = v128.bitselect(s1, v128.load(to, 16), v128.load(mask, 16));

@@ -16,8 +16,21 @@ const MORE: u32 = 0x80000000;
   x = x < 700 ? x : 700;
   const n = Math.floor(0.5 - x * LOG2E);
   const r = -x - n * LN2_HIGH - n * LN2_LOW;
-  let sum: f64 = 1;
-  for (let k: f64 = 14; k > 0; k--) sum = 1 + (r * sum) / k;
+  // Taylor: |r| <= ln 2 / 2, where the next term is below 3e-18.
+  let sum: f64 = 1.6059043836821613e-10;
+  sum = 2.08767569878681e-09 + r * sum;
+  sum = 2.505210838544172e-08 + r * sum;
+  sum = 2.755731922398589e-07 + r * sum;
+  sum = 2.7557319223985893e-06 + r * sum;
+  sum = 2.48015873015873e-05 + r * sum;
+  sum = 0.0001984126984126984 + r * sum;
+  sum = 0.001388888888888889 + r * sum;
+  sum = 0.008333333333333333 + r * sum;
+  sum = 0.041666666666666664 + r * sum;
+  sum = 0.16666666666666666 + r * sum;
+  sum = 0.5 + r * sum;
+  sum = 1 + r * sum;
+  sum = 1 + r * sum;
   return sum * reinterpret<f64>((<i64>n + 1023) << 52);
 }
 
