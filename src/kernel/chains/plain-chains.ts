@@ -3,9 +3,9 @@ import type { ChainRun, Chains } from './chains.js';
 import { CHOICE, GROUP, keyOf, MORE } from './counters.js';
 import { philox } from './philox.js';
 
-const LOG2E = 1.4426950408889634;
-const LN2_HIGH = 6.9314718036912381649e-1;
-const LN2_LOW = 1.90821492927058770002e-10;
+const { LOG2E } = Math;
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
 
 /** The chains of `Chains`, one after another and without compiled loops: every draw in double precision. */
 export class PlainChains implements Chains {
@@ -134,7 +134,7 @@ const bits = new DataView(new ArrayBuffer(8));
 
 /** `exp(-x)` for `x >= 0`, to a few units of the last place; `exp(-700)` beyond. Step by step as the compiled loops do it, so that the digits are the same. */
 function expMinus(x: number): number {
-  const y = x < 700 ? x : 700;
+  const y = Math.min(x, 700);
   const n = Math.floor(0.5 - y * LOG2E);
   const r = -y - n * LN2_HIGH - n * LN2_LOW;
   let sum = 0;

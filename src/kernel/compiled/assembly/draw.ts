@@ -3,8 +3,8 @@ import { LANES, neighbours, siteEnd, siteExact, siteSpin } from './chains-job';
 import { philox } from './philox';
 
 const LOG2E: f64 = 1.4426950408889634;
-const LN2_HIGH: f64 = 6.93147180369123816490e-1;
-const LN2_LOW: f64 = 1.90821492927058770002e-10;
+const LN2_HIGH: f64 = 0.6931471803691238;
+const LN2_LOW: f64 = 1.9082149292705877e-10;
 const TWO_MINUS_32: f64 = 2.3283064365386963e-10;
 const TWO_MINUS_21: f64 = 4.76837158203125e-7;
 
