@@ -21,7 +21,7 @@ const MOST_STEPS = 2 ** 31;
 const WORK_PER_SPIN = 0.2;
 
 /**
- * Units of `1 / 65536` by which single precision may misjudge where a draw stands against its threshold: two for the bits not drawn yet, five for the cubic that stands for
+ * Units of `1 / 65536` by which single precision may misjudge where a draw stands against its threshold: one for the bits not drawn yet, five for the cubic that stands for
  * an exponential, some for rounding, and what rounding makes of a field of `degree + 1` terms, each at most `2^-24` of the sum of all.
  */
 function margin(degree: number, largestField: number, beta: number): number {
@@ -83,6 +83,7 @@ export class CompiledChains implements Chains {
     const siteAt = (i: number) => sites + i * SITE + first[i] * NEIGHBOUR;
     arena.words(placeList, places).set(blocks.flat().map(siteAt));
     const bounds = arena.words(starts, blocks.length + 1);
+    bounds[0] = 0;
     blocks.forEach((block, c) => {
       bounds[c + 1] = bounds[c] + block.length;
     });

@@ -127,9 +127,10 @@ function stepOfSites(job: usize, group: usize, step: u64, scratch: usize): void 
   let open: u32 = 0;
   for (let at: usize = 0; at < SPIN; at += 16) {
     const field = v128.load(scratch + FIELDS + at);
-    const x = excess(field, v128.load(betas + at), v128.load(scratch + DRAWN + at));
-    v128.store(signs + at, drawnSign(field, x));
-    const clear = f32x4.ge(f32x4.abs(x), v128.load(scratch + MARGINS + at));
+    const odds = oddsAgainst(field, v128.load(betas + at));
+    const x = excess(odds, v128.load(scratch + DRAWN + at));
+    v128.store(signs + at, signOf(x));
+    const clear = isClear(x, odds, v128.load(scratch + MARGINS + at));
     open |= <u32>(~i32x4.bitmask(clear) & 15) << <u32>(at >> 2);
   }
   for (let lane: usize = 0; lane < LANES; lane++) {
@@ -187,24 +188,35 @@ const P3: f32 = 0.05517177458643967;
 /** Adding it rounds to whole numbers. */
 const ROUND: f32 = 12582912;
 
-/**
- * With `e = exp(-|z|)` the less probable spin has probability `e / (1 + e)`. A draw `(u + r) / 65536`, `0 <= r < 1`, gives it where `e (65536 - u - r) > u + r`; the
- * difference at `r = 0`, over 128, is returned. `drawn` is `65536 + u / 128`.
- */
-@inline function excess(field: v128, beta: v128, drawn: v128): v128 {
-  const y = f32x4.pmax(f32x4.mul(v128.andnot(field, i32x4.splat(0x80000000)), beta), f32x4.splat(-126));
+/** `E = exp(-z)` to within the cubic's error, where it is between `2^-64` and `2^64`. `beta` is `-beta log2 e`. */
+@inline function oddsAgainst(field: v128, beta: v128): v128 {
+  const y = f32x4.pmin(f32x4.pmax(f32x4.mul(field, beta), f32x4.splat(-64)), f32x4.splat(64));
   const r = f32x4.add(y, f32x4.splat(ROUND));
   const f = f32x4.sub(y, f32x4.sub(r, f32x4.splat(ROUND)));
   let p = f32x4.add(f32x4.mul(f, f32x4.splat(P3)), f32x4.splat(P2));
   p = f32x4.add(f32x4.mul(f, p), f32x4.splat(P1));
   p = f32x4.add(f32x4.mul(f, p), f32x4.splat(P0));
-  const e = i32x4.add(p, i32x4.shl(r, 23));
-  return f32x4.sub(f32x4.mul(e, f32x4.sub(f32x4.splat(66048), drawn)), f32x4.sub(drawn, f32x4.splat(65536)));
+  return i32x4.add(p, i32x4.shl(r, 23));
 }
 
-/** The sign bit drawn: the less probable one, which is that of `-field`, where the excess is positive. */
-@inline function drawnSign(field: v128, excess: v128): v128 {
-  return v128.andnot(i32x4.splat(0x80000000), v128.xor(field, excess));
+/**
+ * A draw `U = (u + r) / 65536`, `0 <= r < 1`, gives +1 where `U < 1 / (1 + E)`, which is where `65536 - u - r > (u + r) E`: the difference at `r = 0`, over 128. `drawn` is
+ * `65536 + u / 128`.
+ */
+@inline function excess(odds: v128, drawn: v128): v128 {
+  return f32x4.sub(
+    f32x4.sub(f32x4.splat(66048), drawn),
+    f32x4.mul(f32x4.sub(drawn, f32x4.splat(65536)), odds),
+  );
+}
+
+/** Lanes whose excess is beyond `margin (1 + E)`: whatever `r` is, and however single precision erred, it has that sign. Not so a NaN. */
+@inline function isClear(excess: v128, odds: v128, margin: v128): v128 {
+  return f32x4.ge(f32x4.abs(excess), f32x4.add(margin, f32x4.mul(margin, odds)));
+}
+
+@inline function signOf(excess: v128): v128 {
+  return v128.and(excess, i32x4.splat(0x80000000));
 }
 
 /** Resamples one site in all chains, or those of a mask; returns, a bit per chain, those whose draw is too near to its threshold to be told in single precision. */
@@ -223,15 +235,19 @@ function drawAll(site: usize, state: usize, betas: usize, drawn: usize, mask: us
     a2 = f32x4.add(a2, v128.xor(strength, v128.load(near, 32)));
     a3 = f32x4.add(a3, v128.xor(strength, v128.load(near, 48)));
   }
-  const x0 = excess(a0, v128.load(betas), v128.load(drawn));
-  const x1 = excess(a1, v128.load(betas, 16), v128.load(drawn, 16));
-  const x2 = excess(a2, v128.load(betas, 32), v128.load(drawn, 32));
-  const x3 = excess(a3, v128.load(betas, 48), v128.load(drawn, 48));
+  const e0 = oddsAgainst(a0, v128.load(betas));
+  const x0 = excess(e0, v128.load(drawn));
+  const e1 = oddsAgainst(a1, v128.load(betas, 16));
+  const x1 = excess(e1, v128.load(drawn, 16));
+  const e2 = oddsAgainst(a2, v128.load(betas, 32));
+  const x2 = excess(e2, v128.load(drawn, 32));
+  const e3 = oddsAgainst(a3, v128.load(betas, 48));
+  const x3 = excess(e3, v128.load(drawn, 48));
   const to = state + siteSpin(site);
-  let s0 = drawnSign(a0, x0);
-  let s1 = drawnSign(a1, x1);
-  let s2 = drawnSign(a2, x2);
-  let s3 = drawnSign(a3, x3);
+  let s0 = signOf(x0);
+  let s1 = signOf(x1);
+  let s2 = signOf(x2);
+  let s3 = signOf(x3);
   if (mask != 0) {
     s0 = v128.bitselect(s0, v128.load(to), v128.load(mask));
     s1 = v128.bitselect(s1, v128.load(to, 16), v128.load(mask, 16));
@@ -243,10 +259,10 @@ function drawAll(site: usize, state: usize, betas: usize, drawn: usize, mask: us
   v128.store(to, s2, 32);
   v128.store(to, s3, 48);
   const margin = f32x4.splat(siteMargin(site));
-  const c0 = f32x4.ge(f32x4.abs(x0), margin);
-  const c1 = f32x4.ge(f32x4.abs(x1), margin);
-  const c2 = f32x4.ge(f32x4.abs(x2), margin);
-  const c3 = f32x4.ge(f32x4.abs(x3), margin);
+  const c0 = isClear(x0, e0, margin);
+  const c1 = isClear(x1, e1, margin);
+  const c2 = isClear(x2, e2, margin);
+  const c3 = isClear(x3, e3, margin);
   if (i32x4.all_true(v128.and(v128.and(c0, c1), v128.and(c2, c3)))) return 0;
   let clear = i32x4.bitmask(c0) | (i32x4.bitmask(c1) << 4) | (i32x4.bitmask(c2) << 8) | (i32x4.bitmask(c3) << 12);
   if (mask != 0) {

@@ -59,15 +59,16 @@ export function drawExactly(
     const strength = load<f64>(exact);
     sum += load<i32>(state + load<u32>(at) + (lane << 2)) < 0 ? -strength : strength;
   }
-  const z = beta * sum;
-  const e = expMinus(Math.abs(z));
+  const e = expMinus(Math.abs(beta * sum));
   const threshold = (e / (1 + e)) * 65536;
+  // The draw counts from the end at which the less probable value is.
+  if (!(sum < 0)) coarse = 0xffff - coarse;
   let minority = <f64>coarse < threshold;
   if (minority && <f64>(coarse + 1) > threshold) {
     philox(MORE + place * <u32>LANES + <u32>lane, c1, c2, group, k0, k1, scratch);
     const more = (<f64>load<u32>(scratch) + <f64>(load<u32>(scratch, 4) >>> 11) * TWO_MINUS_21) * TWO_MINUS_32;
     minority = <f64>coarse + more < threshold;
   }
-  store<u32>(state + siteSpin(site) + (lane << 2), z < 0 != minority ? 0x80000000 : 0);
+  store<u32>(state + siteSpin(site) + (lane << 2), sum < 0 != minority ? 0x80000000 : 0);
 }
 
