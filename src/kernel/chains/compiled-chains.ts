@@ -4,7 +4,7 @@ import type { ChainRun, Chains } from './chains.js';
 import { GROUP, keyOf } from './counters.js';
 
 /** Bytes of records that `../compiled/assembly/chains-job.ts` describes. */
-const JOB = 72;
+const JOB = 84;
 const SITE = 24;
 const NEIGHBOUR = 8;
 const SPIN = 64;
@@ -17,6 +17,9 @@ const MINUS = 0x80000000 | 0;
 const MOST_SAMPLE_BYTES = 2 ** 25;
 /** Steps that one call of the loops counts. */
 const MOST_STEPS = 2 ** 31;
+/** Spins of a slice, about: milliseconds of work, so that switching between groups costs nothing. */
+const SLICE = 1e6;
+const MOST_SLICES = 2 ** 20;
 /** Spins per second and thread over multiplications per second, about. */
 const WORK_PER_SPIN = 0.2;
 
@@ -36,6 +39,7 @@ interface Layout {
   readonly states: number;
   readonly betas: number;
   readonly bits: number;
+  readonly turns: number;
 }
 
 /** Chains in the memory of the compiled loops. */
@@ -75,9 +79,10 @@ export class CompiledChains implements Chains {
       groups * BETAS,
       loops.threads * SCRATCH,
       room * row,
+      groups * 4,
     );
     if (taken === null) return null;
-    const [job, sites, exact, placeList, starts, states, betas, scratch, bits] = taken;
+    const [job, sites, exact, placeList, starts, states, betas, scratch, bits, turns] = taken;
     writeSites(arena, program, sites, exact);
     const { first } = program;
     const siteAt = (i: number) => sites + i * SITE + first[i] * NEIGHBOUR;
@@ -91,7 +96,9 @@ export class CompiledChains implements Chains {
     words.set([placeList, places, starts, blocks.length, ORDERS[program.order], states, spins, betas, scratch]);
     words[12] = bits;
     words[13] = chains;
-    return new CompiledChains(loops, arena, program, chains, { job, sites, exact, states, betas, bits }, room);
+    words[19] = groups;
+    words[20] = turns;
+    return new CompiledChains(loops, arena, program, chains, { job, sites, exact, states, betas, bits, turns }, room);
   }
 
   setSpins(rows: Uint32Array): void {
@@ -172,12 +179,15 @@ export class CompiledChains implements Chains {
     words[14] = before;
     words[15] = Math.floor(before / 2 ** 32);
     words.set(keyOf(seed), 16);
+    const { groups, loops } = this;
     const places = words[1];
-    const spins = this.program.order === 'in-order' ? places : places / this.program.blocks.length;
-    if (this.groups > 1) {
-      this.loops.hire(WORK_PER_SPIN * this.groups * GROUP * spins * (lead + interval * samples));
-    }
-    this.loops.runChains(job, this.groups);
+    const perStep = this.program.order === 'in-order' ? places : places / this.program.blocks.length;
+    const spins = GROUP * perStep * (lead + interval * samples);
+    const threads = Math.min(loops.threads, groups);
+    words[18] = threads === 1 ? 1 : Math.ceil(Math.min(spins / SLICE, MOST_SLICES));
+    this.arena.words(this.at.turns, groups).fill(0);
+    if (threads > 1) loops.hire(WORK_PER_SPIN * groups * spins);
+    loops.runChains(job, threads);
   }
 }
 

@@ -89,6 +89,16 @@ export const ONE_SITE: i32 = 2;
 @inline export function keyHigh(job: usize): u32 {
   return load<u32>(job, 68);
 }
+/** Slices of every group's steps, which are what threads take. */
+@inline export function sliceCount(job: usize): u32 {
+  return load<u32>(job, 72);
+}
+@inline export function groupCount(job: usize): u32 {
+  return load<u32>(job, 76);
+}
+@inline export function turnOf(job: usize, group: u32): usize {
+  return <usize>load<u32>(job, 80) + (<usize>group << 2);
+}
 
 // A site: its spin's offset, its degree, `2 h` and the margin in single precision, the address of `2 h` and `2 J` in double; then per neighbour its spin's offset and `2 J`
 // in single precision.

@@ -9,6 +9,7 @@ import {
   CHOSEN,
   DRAWN,
   FIELDS,
+  groupCount,
   IN_ORDER,
   intervalSteps,
   keyHigh,
@@ -31,10 +32,12 @@ import {
   siteEnd,
   siteMargin,
   siteSpin,
+  sliceCount,
   SPIN,
   spinCount,
   spinsOf,
   stepsBefore,
+  turnOf,
 } from './chains-job';
 import { drawExactly } from './draw';
 import { philoxEight, spreadKey } from './philox';
@@ -44,15 +47,42 @@ const DRAWN_ZERO: i32 = 0x47800000;
 /** Counters of what a chain chooses a block or a site by. */
 const CHOICE: u32 = 0x40000000;
 
-/** A group's chains, all that a job asks of them. */
-export function runGroup(job: usize, group: usize, thread: usize): void {
+/**
+ * Works at a job as long as there is a group that no other thread works at, slice by slice, always at one that is furthest behind: threads that are slow hold nobody up for
+ * longer than a slice. A group's turn is the number of its slices that are done, or one's complement of it while a thread is at the next.
+ */
+export function moveChains(job: usize, thread: usize): void {
+  const groups = groupCount(job);
+  const all = <i32>sliceCount(job);
+  while (true) {
+    let least = all;
+    let group: u32 = 0;
+    for (let g: u32 = 0; g < groups; g++) {
+      const turn = atomic.load<i32>(turnOf(job, g));
+      if (turn < 0 || turn >= least) continue;
+      least = turn;
+      group = g;
+    }
+    if (least == all) return;
+    if (atomic.cmpxchg<i32>(turnOf(job, group), least, ~least) != least) continue;
+    runSlice(job, group, <u64>least, thread);
+    atomic.store<i32>(turnOf(job, group), least + 1);
+  }
+}
+
+/** One slice of a group's steps. */
+function runSlice(job: usize, group: usize, slice: u64, thread: usize): void {
   const scratch = chainScratch(job, thread);
   spreadKey(keyLow(job), keyHigh(job), scratch + ROUND_KEYS);
-  let step = stepsBefore(job);
-  for (let t: u32 = 0; t < leadSteps(job); t++) takeStep(job, group, step++, scratch);
-  for (let s: u32 = 0; s < samples(job); s++) {
-    for (let t: u32 = 0; t < intervalSteps(job); t++) takeStep(job, group, step++, scratch);
-    keep(job, group, s);
+  const lead = <u64>leadSteps(job);
+  const interval = <u64>intervalSteps(job);
+  const total = lead + interval * <u64>samples(job);
+  const slices = <u64>sliceCount(job);
+  const end = (total * (slice + 1)) / slices;
+  for (let t = (total * slice) / slices; t < end; ) {
+    takeStep(job, group, stepsBefore(job) + t, scratch);
+    t++;
+    if (t > lead && (t - lead) % interval == 0) keep(job, group, <u32>((t - lead) / interval - 1));
   }
 }
 
