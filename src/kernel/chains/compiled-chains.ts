@@ -57,8 +57,6 @@ export class CompiledChains implements Chains {
   ) {
     this.groups = Math.ceil(chains / GROUP);
     this.words = Math.ceil(program.spins / 32);
-    this.setSpins(new Uint32Array(chains * this.words));
-    this.setBetas(new Float64Array(chains));
   }
 
   /** Null where memory does not reach. */
@@ -120,8 +118,11 @@ export class CompiledChains implements Chains {
     const rows = new Uint32Array(chains * words);
     for (let chain = 0; chain < chains; chain++) {
       let from = Math.floor(chain / GROUP) * spins * GROUP + (chain % GROUP);
-      for (let i = 0; i < spins; i++, from += GROUP) {
-        if (states[from] === 0) rows[chain * words + (i >>> 5)] |= 1 << (i & 31);
+      for (let word = 0; word < words; word++) {
+        let bits = 0;
+        const end = Math.min(32, spins - 32 * word);
+        for (let k = 0; k < end; k++, from += GROUP) if (states[from] === 0) bits |= 1 << k;
+        rows[chain * words + word] = bits;
       }
     }
     return rows;
