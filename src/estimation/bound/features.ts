@@ -35,6 +35,10 @@ export type FeatureName = (typeof FEATURE_NAMES)[number];
 /** Directions and knots of the level functions, and of the finer ones that show whether they suffice. */
 const LEVELS = { coarse: { directions: 3, knots: 6 }, fine: { directions: 6, knots: 12 } } as const;
 
+/** Level functions at most: those of the energy come with both kinds of directions. */
+export const LEVEL_FEATURES =
+  (1 + LEVELS.coarse.directions) * LEVELS.coarse.knots + (1 + LEVELS.fine.directions) * LEVELS.fine.knots;
+
 /** Pairs of spins beyond the edges are left out where there would be more monomials than this. */
 export const MAX_PAIR_FEATURES = 6000;
 
