@@ -3,13 +3,33 @@ import type { Gate, Gates } from '../trainability/gates.js';
 import type { GateThresholds } from '../trainability/thresholds.js';
 
 /** The gates of section 7 as far as samples tell. Anything that is null comes with a `reason`. */
-export interface EstimatedGates extends Readonly<Record<Exclude<keyof Gates, 'A2' | 'A5' | 'A6'>, Gate>> {
+export interface EstimatedGates {
+  /** Fixed parameters: by construction. */
+  readonly A1: Gate;
   /** Reversible kernel: by construction, not measured. */
   readonly A2: Gates['A2'];
+  /** Irreducible and aperiodic: unchecked. */
+  readonly A3: Gate;
+  /** Observables with finite variance: their sum. */
+  readonly A4: Gate;
   /** Burn-in in kernel steps; `needed` is a lower bound of what is. */
-  readonly A5: Gate & { readonly needed: number | null };
+  readonly A5: AtLeast;
   /** Window in kernel steps; `needed` is a lower bound of what is. */
-  readonly A6: Gate & { readonly needed: number | null };
+  readonly A6: AtLeast;
+  /** Relaxation outside of the slow cluster: unchecked. */
+  readonly A7: Gate;
+  /** Robustness of the set of modes: unchecked. */
+  readonly A8: Gate;
+  /** Global flip symmetry: zero defect by construction without biases, else unchecked. */
+  readonly A9: Gate;
+  /** Tracking: unchecked, `R` being unknown. */
+  readonly F4: Gate;
+}
+
+/** A gate on a number of kernel steps. */
+export interface AtLeast extends Gate {
+  /** The least that is needed, at least. */
+  readonly needed: number | null;
 }
 
 /** What {@link estimatedGates} needs. */

@@ -11,7 +11,13 @@ import type { SampledDerivative } from './bound/derivatives.js';
 import { FEATURE_NAMES, type FeatureName } from './bound/features.js';
 import type { BoundedTimescale } from './bound/timescale-bound.js';
 import type { Verdict } from './bound/verdict.js';
-import { type Estimated, type EstimatedRhat, type EstimateOptions, estimateTrainability } from './estimate.js';
+import {
+  type Estimated,
+  type EstimatedRhat,
+  type EstimateOptions,
+  estimateTrainability,
+  type TrainabilityEstimate,
+} from './estimate.js';
 import { type EstimatedGates, estimatedGates } from './estimate-gates.js';
 import { START_KINDS, sweepOf } from './samples/equilibrium.js';
 
@@ -27,7 +33,9 @@ export interface EstimateReportOptions extends Omit<EstimateOptions, 'functions'
 
 /** A derivative in theta order, with standard errors where they are known. */
 export interface ReportedDerivative {
+  /** One component per parameter. */
   readonly value: readonly number[];
+  /** Of each. */
   readonly standardError: readonly number[] | null;
 }
 
@@ -48,9 +56,10 @@ export interface EstimateReport extends Verdict {
   /** Its `M`. */
   readonly chains: number;
   /** `|g|^2` (2.3), unbiased: it may be negative where `g` is small. */
-  readonly signal: Estimated & { readonly couplings: Estimated; readonly biases: Estimated | null };
+  readonly signal: TrainabilityEstimate['signal'];
   /** The bound (6.1) on `T`. */
   readonly timescale: Omit<BoundedTimescale, 'timescale' | keyof Verdict | 'splitRhat'> & {
+    /** What `T` is at least, in expectation. */
     readonly bound: number;
     /** Null where a feature is frozen in every chain, at different values. */
     readonly splitRhat: number | null;
@@ -60,9 +69,21 @@ export interface EstimateReport extends Verdict {
   /** (3.2); an upper bound where `T` is bounded from below. */
   readonly Rhat: EstimatedRhat | null;
   /** Whether `R_hat < 1`, and whether that is certain: resolved, and the interval on one side. */
-  readonly plateau: { readonly below: boolean; readonly certain: boolean } | null;
-  /** The factors of (3.2): effective gap per sweep, `|g|^2 / sum_a Var f_a`, and the window in sweeps of all chains that are averaged. */
-  readonly factors: { readonly gap: number | null; readonly signal: number | null; readonly budget: number };
+  readonly plateau: {
+    /** `R_hat < 1`. */
+    readonly below: boolean;
+    /** The verdict is `resolved` and the interval does not hold 1. */
+    readonly certain: boolean;
+  } | null;
+  /** The factors of (3.2). */
+  readonly factors: {
+    /** Effective gap per sweep. */
+    readonly gap: number | null;
+    /** `|g|^2 / sum_a Var f_a`. */
+    readonly signal: number | null;
+    /** The windows of all chains that are averaged, in sweeps. */
+    readonly budget: number;
+  };
   /** The one that would lift `R_hat` most if set to its reference alone. */
   readonly limitingFactor: 'gap' | 'signal' | 'budget' | null;
   /** The assumptions, as far as samples tell. */
@@ -75,21 +96,28 @@ export interface EstimateReport extends Verdict {
   readonly claim: Claim;
   /** Where asked for. */
   readonly gradient?: {
+    /** Of the bound on `T`. */
     readonly timescale: ReportedDerivative | null;
+    /** Of `log gamma` (3.1). */
     readonly logEffectiveGap: ReportedDerivative | null;
+    /** Of `log R_hat` (3.2). */
     readonly logRhat: ReportedDerivative | null;
   };
   /** How the samples were made. */
   readonly sampling: {
+    /** Independent chains that are read; those that make features come on top. */
     readonly chains: number;
+    /** Samples of each. */
     readonly samples: number;
-    /** Sweeps of each chain that were not seen, and from sample to sample. */
+    /** Sweeps of each chain that were not seen. */
     readonly burnIn: number;
+    /** Sweeps from sample to sample. */
     readonly apart: number;
     /** Kernel whose sweeps they are. */
     readonly kernel: string;
     /** Kinds of start, which the chains take in turn. */
     readonly starts: readonly string[];
+    /** As asked. */
     readonly seed: number;
     /** Of all chains together. */
     readonly sweeps: number;

@@ -40,7 +40,7 @@ export const LEVEL_FEATURES =
   (1 + LEVELS.coarse.directions) * LEVELS.coarse.knots + (1 + LEVELS.fine.directions) * LEVELS.fine.knots;
 
 /** Pairs of spins beyond the edges are left out where there would be more monomials than this. */
-export const MAX_PAIR_FEATURES = 6000;
+export const MAX_PAIR_FEATURES = 2000;
 
 /**
  * The observables; all pairs, and with biases all spins; level functions of the energy and of the first three principal directions of `pilot`, then of six on finer knots; at the end user functions.
