@@ -4,7 +4,7 @@ import { CHOICE, GROUP, keyOf, MORE } from './counters.js';
 import { philox } from './philox.js';
 
 const LOG2E = 1.4426950408889634;
-const LN2_HIGH = 6.9314718036912381649e-1;
+const LN2_HIGH = 6.93147180369123816490e-1;
 const LN2_LOW = 1.90821492927058770002e-10;
 
 /** The chains of `Chains`, one after another and without compiled loops: every draw in double precision. */

@@ -147,7 +147,7 @@ export function randomPlacement(
   graph: GridGraph,
   size: PlacementSize,
   random: { uniform(): number },
-): { image: number[]; label: number[] } {
+): Pick<GridLayer, 'image' | 'label'> {
   const nodes = [...graph.upper];
   const count = size.image + size.label;
   if (count > nodes.length) {
