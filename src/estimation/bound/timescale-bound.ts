@@ -41,6 +41,7 @@ export interface BoundStep {
   readonly features: number;
   /** The bound, in kernel steps. */
   readonly timescale: number;
+  /** By the jackknife over groups of chains. */
   readonly standardError: number;
 }
 
@@ -54,7 +55,7 @@ export interface BoundedTimescale extends Verdict {
   readonly inSample: number;
   /** For `T`, 95% where it is resolved: two standard errors, from the bound to {@link inSample} with {@link slack}. */
   readonly interval: readonly [number, number];
-  /** What `T` may be above the bound by what is left out for a sweep over two blocks, {@link mixtureOf}; zero for a mixture. */
+  /** What `T` may be above the bound by what is left out for a sweep over two blocks: functions that neither block sees alone; zero for a mixture. */
   readonly slack: number;
   /** `sum_a Var f_a`. */
   readonly variance: number;
@@ -64,7 +65,7 @@ export interface BoundedTimescale extends Verdict {
   readonly tauMax: number;
   /** Largest split R-hat over all features. */
   readonly splitRhat: number;
-  /** Small where chains from different starts differ, {@link convergence}. */
+  /** Of a permutation test that chains from different kinds of start agree: small where they differ. */
   readonly startPValue: number;
 }
 
