@@ -23,12 +23,19 @@ const MOST_SLICES = 2 ** 20;
 /** Spins per second and thread over multiplications per second, about. */
 const WORK_PER_SPIN = 0.2;
 
+/** Relative error of the cubic that stands for an exponential in `../compiled/assembly/chains.ts`. */
+const CUBIC = 7.5e-5;
+/** Twice the rounding of single precision. */
+const EPS = 2 ** -23;
+
 /**
- * Units of `1 / 65536` by which single precision may misjudge where a draw stands against its threshold: one for the bits not drawn yet, five for the cubic that stands for
- * an exponential, some for rounding, and what rounding makes of a field of `degree + 1` terms, each at most `2^-24` of the sum of all.
+ * Units of `1 / 65536` by which single precision may misjudge where a draw `U` stands against `1 / (1 + E)`. Where `E` has a relative error `eta`, the threshold moves by at
+ * most `eta / 4`, and a little more where `eta` is not small. Besides, a draw's first 16 bits leave a unit open. A field of `degree + 1` terms errs by `EPS / 2` of the sum of
+ * their sizes for each of them and for the roundings of the terms, of beta and of their product.
  */
 function margin(degree: number, largestField: number, beta: number): number {
-  return 10 + (65536 * (degree + 8) * largestField * beta) / 2 ** 23;
+  const eta = CUBIC + 4 * EPS + (degree + 4) * EPS * largestField * beta;
+  return 1.5 + 16384 * eta * (1 + eta);
 }
 
 /** Where everything lies. */
