@@ -18,6 +18,7 @@ export {
   type NegativePhase,
 } from './estimation/correlation-penalty.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
+export { observableMeans } from './estimation/observable-means.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
 export type { ChainPlan } from './estimation/run-chains.js';
 export {
@@ -62,8 +63,10 @@ export {
   inputBiases,
   isConditional,
   layerModel,
+  layerWithInputs,
   randomPlacement,
   withLayerParameters,
+  withoutInputs,
 } from './model/grid/grid-layer.js';
 export { layerToJson, parseLayer, readLayer, writeLayer } from './model/grid/layer-file.js';
 export {
@@ -107,6 +110,14 @@ export {
   trainStart,
   type WeightControl,
 } from './optimization/train.js';
+export {
+  type SampledTrainRecord,
+  type SampledTrainSettings,
+  type SampledTrainState,
+  type SampledTrainStep,
+  sampledTrainStart,
+  trainSampled,
+} from './optimization/train-sampled.js';
 export type { Term } from './optimization/weighted-sum.js';
 export { type Circle, type ContourProjector, contourProjector } from './spectrum/contour-projector.js';
 export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';
