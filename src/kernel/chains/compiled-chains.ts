@@ -42,7 +42,6 @@ function margin(degree: number, largestField: number, beta: number): number {
 interface Layout {
   readonly job: number;
   readonly sites: number;
-  readonly exact: number;
   readonly states: number;
   readonly betas: number;
   readonly bits: number;
@@ -67,7 +66,8 @@ export class CompiledChains implements Chains {
   }
 
   /** Null where memory does not reach. */
-  static open(loops: Loops, program: ChainProgram, chains: number): CompiledChains | null {
+  static open(loops: Loops, program: ChainProgram, rows: Uint32Array, betas: ArrayLike<number>): CompiledChains | null {
+    const chains = betas.length;
     const { spins, blocks, near } = program;
     const groups = Math.ceil(chains / GROUP);
     const places = blocks.reduce((sum, block) => sum + block.length, 0);
@@ -87,7 +87,7 @@ export class CompiledChains implements Chains {
       groups * 4,
     );
     if (taken === null) return null;
-    const [job, sites, exact, placeList, starts, states, betas, scratch, bits, turns] = taken;
+    const [job, sites, exact, placeList, starts, states, betasAt, scratch, bits, turns] = taken;
     writeSites(arena, program, sites, exact);
     const { first } = program;
     const siteAt = (i: number) => sites + i * SITE + first[i] * NEIGHBOUR;
@@ -98,12 +98,22 @@ export class CompiledChains implements Chains {
       bounds[c + 1] = bounds[c] + block.length;
     });
     const words = arena.words(job, JOB / 4);
-    words.set([placeList, places, starts, blocks.length, ORDERS[program.order], states, spins, betas, scratch]);
+    words.set([placeList, places, starts, blocks.length, ORDERS[program.order], states, spins, betasAt, scratch]);
     words[12] = bits;
     words[13] = chains;
     words[19] = groups;
     words[20] = turns;
-    return new CompiledChains(loops, arena, program, chains, { job, sites, exact, states, betas, bits, turns }, room);
+    const opened = new CompiledChains(
+      loops,
+      arena,
+      program,
+      chains,
+      { job, sites, states, betas: betasAt, bits, turns },
+      room,
+    );
+    opened.setSpins(rows);
+    opened.setBetas(betas);
+    return opened;
   }
 
   setSpins(rows: Uint32Array): void {
