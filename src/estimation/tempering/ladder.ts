@@ -1,0 +1,114 @@
+import { InputError, show, UnsupportedError } from '../../errors.js';
+import { type KernelName, requireReversible } from '../../kernel/kernels.js';
+import type { Model } from '../../model/model.js';
+
+/** Replicas of more betas than this are refused. */
+export const MAX_REPLICAS = 256;
+
+/** What {@link replicaLadder} makes a ladder of. */
+export interface LadderOptions {
+  /** Of the replicas, at least two, strictly increasing from a hottest one of at least 0 to the model's own, which stands last. */
+  readonly betas: ArrayLike<number>;
+  /** The reversible kernel that moves every replica at its own beta. */
+  readonly kernel: KernelName;
+  /** Sweeps of that kernel in one local move; 1 by default. */
+  readonly sweeps?: number | undefined;
+}
+
+/**
+ * Copies of one model at several inverse temperatures, with law `prod_k exp(-beta_k E(x_k)) / Z_k`, and what moves them: the local moves `L` and the swaps `S` of
+ * the kernel `tempering`, `(1/2)(L S + S L)`. The sampler and the exact operator both take laws, energies and acceptances from here, so they cannot differ.
+ */
+export interface ReplicaLadder {
+  /** The model whose law is wanted, that of the last replica. */
+  readonly model: Model;
+  /** From the hottest to the model's own. */
+  readonly betas: Float64Array;
+  /** Of the local move. */
+  readonly kernel: KernelName;
+  /** Of that kernel in one local move. */
+  readonly sweeps: number;
+  /** A swap tries one of these sets of pairs, each set as likely as another: replicas `k` and `k + 1` for every `k` of it. */
+  readonly pairings: readonly (readonly number[])[];
+  /** The model at the beta of replica `k`, which may be 0. */
+  replica(k: number): Model;
+  /** `E(x)` (2.1), the same for all replicas. */
+  energy(spins: ArrayLike<number>): number;
+  /** Probability `min(1, exp((beta_k - beta_(k+1)) (E_k - E_(k+1))))` that replicas `k` and `k + 1` of these energies swap their spins. */
+  acceptance(k: number, energy: number, nextEnergy: number): number;
+}
+
+/** Throws {@link InputError} for betas out of order or range, and ReversibilityError for a kernel that is not reversible. */
+export function replicaLadder(model: Model, options: LadderOptions): ReplicaLadder {
+  const { kernel, sweeps = 1 } = options;
+  const betas = Float64Array.from(options.betas);
+  checkBetas(model, betas);
+  checkLocal(kernel, sweeps);
+  const energy = energyOf(model);
+  const pairs = Array.from({ length: betas.length - 1 }, (_, k) => k);
+  return {
+    model,
+    betas,
+    kernel,
+    sweeps,
+    pairings: [0, 1].map((parity) => pairs.filter((k) => k % 2 === parity)).filter((set) => set.length > 0),
+    replica: (k) => ({ ...model, beta: betas[k] }),
+    energy,
+    acceptance: (k, own, next) => Math.min(1, Math.exp((betas[k] - betas[k + 1]) * (own - next))),
+  };
+}
+
+/** Refuses what is no local move. */
+export function checkLocal(kernel: KernelName, sweeps: number): void {
+  requireReversible(kernel, 'A local move of replicas');
+  if (Number.isSafeInteger(sweeps) && sweeps >= 1) return;
+  throw new InputError({
+    field: 'sweeps',
+    expected: 'a whole number of at least 1',
+    got: show(sweeps),
+    remedy: 'give the sweeps of one local move, 1 by default',
+  });
+}
+
+function checkBetas(model: Model, betas: Float64Array): void {
+  const last = betas.length - 1;
+  const refuse = (k: number, expected: string, remedy: string) =>
+    new InputError({ field: `betas[${k}]`, expected, got: show(betas[k]), remedy });
+  if (last < 1) {
+    throw new InputError({
+      field: 'betas',
+      expected: 'a list of at least two inverse temperatures',
+      got: `${betas.length}`,
+      remedy: 'add hotter ones, or sample without replicas',
+    });
+  }
+  if (betas.length > MAX_REPLICAS) {
+    throw new UnsupportedError(
+      `A ladder of ${betas.length} replicas`,
+      `the limit is ${MAX_REPLICAS}`,
+      'use fewer betas, further apart',
+    );
+  }
+  betas.forEach((beta, k) => {
+    if (!Number.isFinite(beta) || beta < 0) {
+      throw refuse(k, 'a finite number of at least 0', 'give inverse temperatures, 0 for independent spins');
+    }
+    if (k > 0 && beta <= betas[k - 1]) {
+      throw refuse(k, `above the one before it, ${betas[k - 1]}`, 'list betas from the hottest to the coldest');
+    }
+  });
+  if (betas[last] !== model.beta) {
+    throw refuse(last, `the model's own, ${model.beta}`, 'let the ladder end at the law that is wanted');
+  }
+}
+
+function energyOf({ edges, theta, biased, spins: count }: Model): (spins: ArrayLike<number>) => number {
+  const from = Int32Array.from(edges, ([i]) => i);
+  const to = Int32Array.from(edges, ([, j]) => j);
+  return (spins) => {
+    let energy = 0;
+    for (let a = 0; a < from.length; a++) energy -= theta[a] * spins[from[a]] * spins[to[a]];
+    if (biased) for (let i = 0; i < count; i++) energy -= theta[from.length + i] * spins[i];
+    return energy;
+  };
+}
