@@ -44,7 +44,7 @@ export function replicaLadder(model: Model, options: LadderOptions): ReplicaLadd
   const betas = Float64Array.from(options.betas);
   checkBetas(model, betas);
   checkLocal(kernel, sweeps);
-  const energy = energyOf(model);
+  const energy = energyFunction(model);
   const pairs = Array.from({ length: betas.length - 1 }, (_, k) => k);
   return {
     model,
@@ -102,7 +102,8 @@ function checkBetas(model: Model, betas: Float64Array): void {
   }
 }
 
-function energyOf({ edges, theta, biased, spins: count }: Model): (spins: ArrayLike<number>) => number {
+/** `E(x)` (2.1) of spins -1 or +1. */
+export function energyFunction({ edges, theta, biased, spins: count }: Model): (spins: ArrayLike<number>) => number {
   const from = Int32Array.from(edges, ([i]) => i);
   const to = Int32Array.from(edges, ([, j]) => j);
   return (spins) => {

@@ -1,7 +1,7 @@
 import type { KernelName } from '../../kernel/kernels.js';
 import { stepsPerSweep } from '../../kernel/kernels.js';
 import type { Model } from '../../model/model.js';
-import { chain } from '../chain.js';
+import { type Chain, chain } from '../chain.js';
 import type { RandomSource } from '../random.js';
 
 /**
@@ -15,19 +15,26 @@ export type LocalMove = (
   random: RandomSource,
 ) => void;
 
-/** The local move by chains of a kernel, one after another. */
+/** The local move by a chain of a kernel for each beta, one state after another. */
 export function chainMove(model: Model, kernel: KernelName): LocalMove {
-  const known = new Map<Int8Array, { beta: number; random: RandomSource; step: () => void }>();
   const steps = stepsPerSweep(model, kernel);
+  let chains = new Map<number, Chain>();
+  let made: { readonly betas: ArrayLike<number>; readonly random: RandomSource } | null = null;
   return (states, betas, sweeps, random) => {
+    if (made?.betas !== betas || made.random !== random) {
+      chains = new Map();
+      made = { betas, random };
+    }
     states.forEach((spins, row) => {
-      let mover = known.get(spins);
-      if (mover?.beta !== betas[row] || mover.random !== random) {
-        const beta = betas[row];
-        mover = { beta, random, step: chain({ ...model, beta }, kernel, random, spins).step };
-        known.set(spins, mover);
+      const beta = betas[row];
+      let mover = chains.get(beta);
+      if (mover === undefined) {
+        mover = chain({ ...model, beta }, kernel, random, new Int8Array(model.spins));
+        chains.set(beta, mover);
       }
+      mover.spins.set(spins);
       for (let t = 0; t < sweeps * steps; t++) mover.step();
+      spins.set(mover.spins);
     });
   };
 }
