@@ -39,13 +39,17 @@ const symmetric = ising({ spins: 3, edges: complete(3), couplings: [0.9, 0.7, -0
 const ladderOf = (model: Model, kernel: KernelName, betas: readonly number[], sweeps = 1) =>
   replicaLadder(model, { betas: [...betas, model.beta], kernel, sweeps });
 
-/** `(L S + S L) / 2` from its definition in words, states of replica `k` in base 8 from the hottest on. */
+/** `(L S + S L) / 2` from its definition in words, the states of one replica as digits, the hottest one's first. */
 function definition(ladder: ReplicaLadder): { p: Matrix; pi: Float64Array } {
   const { model, betas, kernel, sweeps } = ladder;
   const size = 2 ** model.spins;
   const states = size ** betas.length;
   const perSweep =
-    kernel === 'random-scan' || kernel === 'metropolis' ? 3 : kernel === 'random-block' ? model.blocks.length : 1;
+    kernel === 'random-scan' || kernel === 'metropolis'
+      ? model.spins
+      : kernel === 'random-block'
+        ? model.blocks.length
+        : 1;
   const spaces = Array.from(betas, (beta) => fullSpace({ ...model, beta }));
   const own = spaces.map(
     (full) =>
@@ -70,8 +74,11 @@ function definition(ladder: ReplicaLadder): { p: Matrix; pi: Float64Array } {
       return row;
     });
   const pairs = Array.from({ length: betas.length - 1 }, (_, k) => pair(k));
-  // With two or three replicas every set of pairs holds one of them.
-  const swaps = pairs[0].map((row, s) => row.map((_, t) => pairs.reduce((sum, p) => sum + p[s][t], 0) / pairs.length));
+  const sets = [0, 1].flatMap((parity) => {
+    const own = pairs.filter((_, k) => k % 2 === parity);
+    return own.length > 0 ? [own.reduce(product)] : [];
+  });
+  const swaps = sets[0].map((row, s) => row.map((_, t) => sets.reduce((sum, p) => sum + p[s][t], 0) / sets.length));
   const [ls, sl] = [product(local, swaps), product(swaps, local)];
   return { p: ls.map((row, s) => row.map((value, t) => (value + sl[s][t]) / 2)), pi };
 }
@@ -103,12 +110,21 @@ function defect(p: Matrix, pi: Float64Array): number {
 const cases = [
   ...REVERSIBLE.map((kernel) => ({ name: kernel, ladder: ladderOf(triangle, kernel, [0]) })),
   { name: 'two sweeps', ladder: ladderOf(triangle, 'random-scan', [0.4], 2) },
+  {
+    name: 'four replicas of two spins',
+    ladder: ladderOf(
+      ising({ spins: 2, edges: [[0, 1]], couplings: [0.8], biases: [0.2, -0.5] }),
+      'random-scan',
+      [0, 0.3, 0.6],
+    ),
+  },
   { name: 'three replicas', ladder: ladderOf(triangle, 'palindrome', [0.2, 0.7]) },
 ];
 
-describe.each(cases)('two or three replicas of three spins, $name', ({ ladder }) => {
+describe.each(cases)('$name', ({ ladder }) => {
   const kernel = new TemperingKernel(ladder);
   const { states } = kernel;
+  const size = 2 ** ladder.model.spins;
   const p = rowsOf(kernel);
   const { p: expected, pi } = definition(ladder);
   // Sums of products of as many terms as there are steps of every replica.
@@ -126,7 +142,6 @@ describe.each(cases)('two or three replicas of three spins, $name', ({ ladder })
     const after = new Float64Array(states);
     kernel.propagate(kernel.pi, after);
     expect(distance(after, kernel.pi)).toBeLessThan(rounding);
-    const size = 8;
     const last = new Float64Array(size);
     kernel.pi.forEach((mass, s) => (last[Math.floor(s / (states / size))] += mass));
     expect(distance(last, fullSpace(ladder.model).pi)).toBeLessThan(rounding);
@@ -139,9 +154,9 @@ describe.each(cases)('two or three replicas of three spins, $name', ({ ladder })
     const [y, out] = [new Float64Array(states), new Float64Array(states)];
     kernel.applyGenerator(x, y);
     kernel.propagate(mu, out);
-    const size = Math.max(...x.map(Math.abs));
+    const top = Math.max(...x.map(Math.abs));
     const image = vector(states, (s) => x[s] - p[s].reduce((sum, value, t) => sum + value * x[t], 0));
-    expect(distance(y, image)).toBeLessThan(rounding * size * 8);
+    expect(distance(y, image)).toBeLessThan(rounding * top * size);
     const pushed = vector(states, (t) => mu.reduce((sum, mass, s) => sum + mass * p[s][t], 0));
     expect(distance(out, pushed)).toBeLessThan(rounding * mu.reduce((a, b) => a + b));
     kernel.applyGenerator(new Float64Array(states).fill(3), y);
@@ -162,20 +177,20 @@ describe.each(cases)('two or three replicas of three spins, $name', ({ ladder })
   });
 
   test('one step of the sampler from every state, or some, against the rows', () => {
-    // 64 or 16 statistics of unit normal size: one beyond 5 sigmas has a chance of 64 * 6e-7 for each of 7 cases, 3e-4 in all.
+    // 64 or 16 statistics of unit normal size: one beyond 5 sigmas has a chance of 64 * 6e-7 for each of 8 cases, 3e-4 in all.
     const from =
-      states === 64 ? Array.from({ length: 64 }, (_, s) => s) : Array.from({ length: 16 }, (_, k) => 31 * k + 7);
+      states === 64 ? Array.from({ length: 64 }, (_, s) => s) : Array.from({ length: 16 }, (_, k) => 15 * k + 7);
     const draws = states === 64 ? 2000 : 6000;
     const all = new Ensembles(ladder, temperingStart(ladder, draws, 41));
     for (const s of from) {
       all.spins.forEach((spins, row) => {
-        spins.set(spinsOf(Math.floor(s / 8 ** (row % all.replicas)) % 8));
+        spins.set(spinsOf(ladder.model.spins, Math.floor(s / size ** (row % all.replicas)) % size));
         all.energies[row] = ladder.energy(spins);
       });
       all.step();
       const counts = new Float64Array(states);
       for (let m = 0; m < draws; m++) {
-        counts[ladder.betas.reduce((index, _, k) => index + 8 ** k * stateOf(all.spins[m * all.replicas + k]), 0)]++;
+        counts[ladder.betas.reduce((index, _, k) => index + size ** k * stateOf(all.spins[m * all.replicas + k]), 0)]++;
       }
       expect(Math.abs(chiSquareSigmas(counts, p[s]))).toBeLessThan(5);
       counts.forEach((count, t) => {
@@ -185,7 +200,7 @@ describe.each(cases)('two or three replicas of three spins, $name', ({ ladder })
   });
 });
 
-const spinsOf = (s: number) => Int8Array.from({ length: 3 }, (_, i) => spinOf(s, i));
+const spinsOf = (count: number, s: number) => Int8Array.from({ length: count }, (_, i) => spinOf(s, i));
 const stateOf = (spins: Int8Array) => spins.reduce((s, x, i) => s + (x > 0 ? 2 ** i : 0), 0);
 
 test('without biases the operator acts on pairs of mirror images: the matrix, summed over them', () => {
