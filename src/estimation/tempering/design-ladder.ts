@@ -75,7 +75,7 @@ interface Rows {
 /**
  * A ladder of equal acceptance from the hottest beta to the model's own. It grows from the hottest end, each new beta placed where the energies seen so far promise the
  * wanted acceptance, so that every replica is fed from hotter ones from the first. Then all betas are placed anew from the energies of all replicas, and the acceptances measured,
- * until they are equal within their errors or the rounds are used up. The same seed gives the same ladder.
+ * until they are equal within their errors and walkers go round, or the rounds are used up. The same seed gives the same ladder.
  *
  * Throws {@link InputError} for options out of range, ReversibilityError for a kernel that is not reversible, and {@link UnsupportedError} where more than
  * {@link MAX_REPLICAS} replicas are needed.
@@ -113,26 +113,15 @@ export function designLadder(model: Model, options: LadderDesignOptions): Design
     const run = runRound(pilot, nearestRows(placed, betas), options.steps * 2 ** (round - 1));
     moves += run.moves;
     const unequal = inequalities(run.swaps);
-    if (unequal.length > 0 && round < rounds) {
-      law = energyLaw(betas, run.energies);
-      placed = run.rows;
-      continue;
-    }
     const missing = [...unequal, ...withoutTrips(run.roundTrips)];
-    const { ladder, swaps, roundTrips, state, steps } = run;
-    const verdict = missing.length === 0 ? 'resolved' : 'unresolved';
-    return {
-      ladder,
-      swaps,
-      equal: unequal.length === 0,
-      roundTrips,
-      rounds: round,
-      steps,
-      moves,
-      verdict,
-      missing,
-      state,
-    };
+    if (missing.length === 0 || round >= rounds) {
+      const { ladder, swaps, roundTrips, state, steps } = run;
+      const verdict = missing.length === 0 ? 'resolved' : 'unresolved';
+      const equal = unequal.length === 0;
+      return { ladder, swaps, equal, roundTrips, rounds: round, steps, moves, verdict, missing, state };
+    }
+    law = energyLaw(betas, run.energies);
+    placed = run.rows;
   }
 }
 
