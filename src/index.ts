@@ -1,3 +1,4 @@
+export { readDtmStep, type SavedStep, untrainedStep, writeDtmStep } from './adapters/dtm/saved-step.js';
 export { readNumpyModel, writeNumpyModel } from './adapters/numpy/numpy-model.js';
 export {
   ConvergenceError,
@@ -8,6 +9,14 @@ export {
   UnsupportedError,
 } from './errors.js';
 export type { Agreement } from './estimation/agreement.js';
+export {
+  type CorrelationPenalty,
+  correlationPenaltyGradient,
+  denoisingGradient,
+  MEAN_PRODUCTS,
+  type MeanProducts,
+  type NegativePhase,
+} from './estimation/correlation-penalty.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
 export type { ChainPlan } from './estimation/run-chains.js';
@@ -30,7 +39,33 @@ export { KERNEL_NAMES, type KernelName } from './kernel/kernels.js';
 export { type Sensitivity, sensitivity } from './kernel/sensitivity.js';
 export { writeFileAtomic } from './model/atomic-file.js';
 export { readData } from './model/data-file.js';
-export { type DataLaw, dataLawFromCounts, dataLawFromRows } from './model/data-law.js';
+export { type DataLaw, dataLawFromCounts, dataLawFromRows, readPattern } from './model/data-law.js';
+export {
+  type ForwardProcess,
+  flipProbability,
+  forwardLayers,
+  forwardTimes,
+  inputCoupling,
+  type LayerNoise,
+  type NoisedPairs,
+  noised,
+  SCHEDULES,
+  type Schedule,
+  type Span,
+} from './model/grid/forward-process.js';
+export { GRID_FAMILIES, type GridFamily, type GridGraph, type GridShape, gridGraph } from './model/grid/grid-graph.js';
+export {
+  type GridLayer,
+  type GridLayerOptions,
+  gridLayer,
+  type InputCouplings,
+  inputBiases,
+  isConditional,
+  layerModel,
+  randomPlacement,
+  withLayerParameters,
+} from './model/grid/grid-layer.js';
+export { layerToJson, parseLayer, readLayer, writeLayer } from './model/grid/layer-file.js';
 export {
   type Edge,
   type IsingOptions,

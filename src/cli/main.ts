@@ -72,10 +72,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     });
   program
     .command('convert')
-    .description('rewrite a model as .json, .npz or .npy (a coupling matrix)')
+    .description('rewrite a model as .json, .npz or .npy (a coupling matrix), a grid layer as .json or .eqx')
     .argument('<from>', 'model file to read')
     .argument('<to>', 'file to write; its extension names the format')
     .option('--beta <number>', 'inverse temperature of a .npy matrix, which holds none (default: 1)')
+    .option('--graph <file>', 'grid layer whose grid and visible nodes a .eqx file goes by, which holds none')
     .option('--force', 'overwrite the file')
     .action((from: string, to: string, flags: ConvertFlags) => {
       outcome = convertCommand(from, to, flags);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { KERNEL_NAMES, type KernelName } from '../kernel/kernels.js';
 import { namingFile } from '../model/atomic-file.js';
-import { MAX_SPINS } from '../model/model.js';
+import { checkLayers, MAX_INDEXED_SPINS, MAX_SPINS } from '../model/model.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from '../model/schema.js';
 import { EVENT_POLICIES, type EventPolicy } from '../optimization/membership-watch.js';
 import { DEFAULT_THRESHOLDS } from '../trainability/membership/mode-sets.js';
@@ -145,14 +145,7 @@ export function readSpec(path: string): Spec {
     const { schemaVersion: _, ...file } = checked(specFile, json, 'the SPEC');
     const { model } = file;
     const folder = dirname(resolve(path));
-    if (typeof model !== 'string' && model.visible + model.hidden > MAX_SPINS) {
-      throw new InputError({
-        field: 'model.visible + model.hidden',
-        expected: `at most ${MAX_SPINS}`,
-        got: String(model.visible + model.hidden),
-        remedy: 'use a smaller model',
-      });
-    }
+    if (typeof model !== 'string') checkLayers(model.visible, model.hidden, 'model.');
     const penalties = file.train.penalties.map(penaltyOf);
     checkTraining({ ...file.train, penalties });
     checkArms(file.pareto.arms);
@@ -181,7 +174,7 @@ export function specToJson(spec: Spec): object {
 
 export function isStart(text: string): text is Start {
   if (text === 'uniform' || text === 'stationary' || text === 'data') return true;
-  return /^state:\d{1,10}$/.test(text) && Number(text.slice('state:'.length)) < 2 ** MAX_SPINS;
+  return /^state:\d{1,10}$/.test(text) && Number(text.slice('state:'.length)) < 2 ** MAX_INDEXED_SPINS;
 }
 
 function oneSource(data: { file?: string | undefined; teacher?: string | undefined }, folder: string): Spec['data'] {

@@ -1,5 +1,7 @@
+import { UnsupportedError } from '../errors.js';
 import { type KernelName, type Schedule, schedule } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
+import { MAX_TABLE_BITS } from '../model/state-space.js';
 import type { RandomSource } from './random.js';
 
 /** A Markov chain on the spins of a model, with the semantics of the kernel's operator: `step` is one kernel step. */
@@ -9,7 +11,7 @@ export interface Chain {
   step(): void;
 }
 
-/** A chain at the given spins, which it owns from then on. */
+/** A chain at the given spins, which it owns from then on. Throws {@link UnsupportedError} for a block of many spins with inside edges. */
 export function chain(model: Model, kernel: KernelName, random: RandomSource, spins: Int8Array): Chain {
   const neighbours: number[][] = Array.from({ length: model.spins }, () => []);
   const couplings: number[][] = Array.from({ length: model.spins }, () => []);
@@ -30,17 +32,37 @@ export function chain(model: Model, kernel: KernelName, random: RandomSource, sp
     for (let k = 0; k < near.length; k++) sum += strength[k] * spins[near[k]];
     return sum;
   };
+  const plan = schedule(model, kernel);
+  const coupled = plan.kind === 'metropolis' ? new Set() : coupledBlocks(plan.blocks, neighbours);
   const resample = (block: readonly number[]) => {
-    if (isCoupled(block)) resampleJointly(block, spins, logOdds, random);
+    if (coupled.has(block)) resampleJointly(block, spins, logOdds, random);
     else for (const i of block) spins[i] = random.uniform() * (1 + Math.exp(-logOdds(i))) < 1 ? 1 : -1;
   };
-  const coupled = new Map<readonly number[], boolean>();
-  const isCoupled = (block: readonly number[]) => {
-    const known = coupled.get(block) ?? block.some((i) => neighbours[i].some((j) => block.includes(j)));
-    coupled.set(block, known);
-    return known;
-  };
-  return { spins, step: stepOf(schedule(model, kernel), resample, spins, logOdds, random) };
+  return { spins, step: stepOf(plan, resample, spins, logOdds, random) };
+}
+
+/** Spins of a block with inside edges, at most: its draw visits as many configurations as a table has states. */
+const MAX_COUPLED_BLOCK = MAX_TABLE_BITS;
+
+/** The blocks that have inside edges. Throws {@link UnsupportedError} where one of them is too large to be drawn jointly. */
+function coupledBlocks(
+  blocks: readonly (readonly number[])[],
+  neighbours: readonly (readonly number[])[],
+): Set<readonly number[]> {
+  const coupled = new Set<readonly number[]>();
+  const owner = new Int32Array(neighbours.length).fill(-1);
+  blocks.forEach((block, c) => {
+    for (const i of block) owner[i] = c;
+    if (!block.some((i) => neighbours[i].some((j) => owner[j] === c))) return;
+    coupled.add(block);
+    if (block.length <= MAX_COUPLED_BLOCK) return;
+    throw new UnsupportedError(
+      `A joint draw of a block of ${block.length} spins with edges inside`,
+      `it visits 2^${block.length} configurations and the limit is 2^${MAX_COUPLED_BLOCK}`,
+      'choose blocks without inside edges, or random-scan',
+    );
+  });
+  return coupled;
 }
 
 /** One step of a kernel: a random block, all blocks in sequence, or one proposal of Metropolis. */

@@ -1,5 +1,4 @@
-import { spin } from '../kernel/rbm-layers.js';
-import type { DataLaw } from '../model/data-law.js';
+import { type DataLaw, readPattern } from '../model/data-law.js';
 import type { Layers, Model } from '../model/model.js';
 import { checkDataSize, createRoute } from '../trainability/routes/create-route.js';
 
@@ -16,11 +15,13 @@ export function dataMoments(model: Model, data: DataLaw): Float64Array {
   }
   const out = new Float64Array(model.theta.length);
   const spins = new Int8Array(model.spins);
-  data.patterns.forEach((pattern, k) => {
+  const pattern = new Int8Array(model.spins);
+  data.probabilities.forEach((probability, k) => {
+    readPattern(data, k, pattern);
     model.visible.forEach((i, bit) => {
-      spins[i] = spin(pattern, bit);
+      spins[i] = pattern[bit];
     });
-    addObservables(model, spins, data.probabilities[k], out);
+    addObservables(model, spins, probability, out);
   });
   return out;
 }
@@ -37,14 +38,16 @@ export function addObservables(model: Model, spins: ArrayLike<number>, factor: n
  * RBM has them, weights visible-major and then the biases: this runs at every step of a training by sampling.
  */
 function layeredMoments({ theta, beta, biased }: Model, data: DataLaw, { visible, hidden }: Layers): Float64Array {
-  const { patterns, probabilities } = data;
+  const { probabilities } = data;
+  const pattern = new Int8Array(visible);
   const out = new Float64Array(theta.length);
   const means = new Float64Array(hidden);
   const biases = visible * hidden;
-  for (let k = 0; k < patterns.length; k++) {
+  for (let k = 0; k < probabilities.length; k++) {
+    readPattern(data, k, pattern);
     for (let j = 0; j < hidden; j++) means[j] = biased ? theta[biases + visible + j] : 0;
     for (let i = 0; i < visible; i++) {
-      const x = spin(patterns[k], i);
+      const x = pattern[i];
       for (let j = 0; j < hidden; j++) means[j] += x * theta[i * hidden + j];
     }
     for (let j = 0; j < hidden; j++) {
@@ -52,7 +55,7 @@ function layeredMoments({ theta, beta, biased }: Model, data: DataLaw, { visible
       if (biased) out[biases + visible + j] -= probabilities[k] * means[j];
     }
     for (let i = 0; i < visible; i++) {
-      const x = probabilities[k] * spin(patterns[k], i);
+      const x = probabilities[k] * pattern[i];
       for (let j = 0; j < hidden; j++) out[i * hidden + j] -= x * means[j];
       if (biased) out[biases + i] -= x;
     }

@@ -7,7 +7,7 @@ import type { Start } from '../trainability/start.js';
 import { addObservables } from './data-moments.js';
 import { type RandomSource, randomSource } from './random.js';
 import { type ChainPlan, runChains } from './run-chains.js';
-import { type StateSampler, startSampler } from './start-sampler.js';
+import { type StartSampler, startSampler } from './start-sampler.js';
 
 /** The estimator (2.4), `B` and `K` in kernel steps, and how often it is run. */
 export interface MeasureOptions extends ChainPlan {
@@ -78,7 +78,7 @@ export function measureVisits(model: Model, options: MeasureOptions): number {
 function squaredError(
   model: Model,
   options: MeasureOptions,
-  draw: StateSampler,
+  draw: StartSampler,
   means: Float64Array,
   random: RandomSource,
 ): number {

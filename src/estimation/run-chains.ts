@@ -2,7 +2,7 @@ import type { KernelName } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
 import { chain } from './chain.js';
 import type { RandomSource } from './random.js';
-import type { StateSampler } from './start-sampler.js';
+import type { StartSampler } from './start-sampler.js';
 
 /** Independent chains of a kernel: `burnIn` steps unseen, then `window` steps (2.4). */
 export interface ChainPlan {
@@ -20,11 +20,10 @@ export interface ChainPlan {
 export type Visit = (spins: Int8Array, t: number, m: number) => void;
 
 /** Runs the chains one after another, each from a draw of its start. */
-export function runChains(model: Model, plan: ChainPlan, draw: StateSampler, random: RandomSource, visit: Visit): void {
+export function runChains(model: Model, plan: ChainPlan, draw: StartSampler, random: RandomSource, visit: Visit): void {
   const { spins, step } = chain(model, plan.kernel, random, new Int8Array(model.spins));
   for (let m = 0; m < plan.chains; m++) {
-    const state = draw(random);
-    for (let i = 0; i < spins.length; i++) spins[i] = 2 * ((state >> i) & 1) - 1;
+    draw(random, spins);
     for (let t = 0; t < plan.burnIn; t++) step();
     for (let t = 0; t < plan.window; t++) {
       step();

@@ -1,13 +1,14 @@
 import { InputError, show } from '../errors.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
+import { readSpins, wordsOf, writeSpins } from '../model/spin-words.js';
 import type { Gate } from '../trainability/gates.js';
 import { checkOptions } from '../trainability/options.js';
 import type { Start } from '../trainability/start.js';
 import { addObservables, dataMoments } from './data-moments.js';
 import { randomSource, resumeRandom } from './random.js';
 import { type ChainPlan, runChains } from './run-chains.js';
-import { type StateSampler, startSampler } from './start-sampler.js';
+import { type StartSampler, startSampler } from './start-sampler.js';
 
 /** The negative phase (2.4): chains of a kernel, `burnIn` steps unseen and `window` steps seen, and where they begin. */
 export interface SampledPlan extends ChainPlan {
@@ -21,7 +22,10 @@ export interface SampledPlan extends ChainPlan {
 export interface SamplerState {
   /** Four 32-bit words of the random source. */
   readonly random: readonly number[];
-  /** State index of every persistent chain (bit `i` set: spin `i` is +1); empty before the first estimate and where chains start afresh. */
+  /**
+   * States of the persistent chains, one behind another, each of `ceil(spins / 32)` words: bit `i & 31` of word `i >> 5` is set where spin `i` is +1. Up to 32 spins that is a
+   * state index per chain. Empty before the first estimate and where chains start afresh.
+   */
   readonly chains: readonly number[];
 }
 
@@ -87,7 +91,7 @@ function estimate(model: Model, data: DataLaw, plan: SampledPlan, state: Sampler
   const sum = new Float64Array(gradient.length);
   const squares = new Float64Array(gradient.length);
   const ofChain = new Float64Array(gradient.length);
-  const last: number[] = [];
+  const last = new Uint32Array(plan.persistent ? chains * wordsOf(model.spins) : 0);
   runChains(model, plan, starts(model, data, plan, state), random, (spins, t, m) => {
     addObservables(model, spins, 1 / window, ofChain);
     if (t < window - 1) return;
@@ -96,7 +100,7 @@ function estimate(model: Model, data: DataLaw, plan: SampledPlan, state: Sampler
       squares[a] += ofChain[a] ** 2;
     }
     ofChain.fill(0);
-    if (plan.persistent) last[m] = spins.reduce((index, x, i) => index + (x > 0 ? 2 ** i : 0), 0);
+    if (plan.persistent) writeSpins(last, m, model.spins, spins);
   });
   let value = 0;
   let variance = 0;
@@ -111,22 +115,27 @@ function estimate(model: Model, data: DataLaw, plan: SampledPlan, state: Sampler
     gradient,
     variance: chains > 1 ? variance / (chains - 1) : null,
     steps: chains * (burnIn + window),
-    state: { random: random.state(), chains: last },
+    state: { random: random.state(), chains: [...last] },
   };
 }
 
 /** Draws from the start, or the states that were left, one after another. */
-function starts(model: Model, data: DataLaw, plan: SampledPlan, { chains }: SamplerState): StateSampler {
+function starts(model: Model, data: DataLaw, plan: SampledPlan, { chains }: SamplerState): StartSampler {
   if (!plan.persistent || chains.length === 0) return startSampler(model, data, plan.start);
-  const sound = chains.every((index) => Number.isInteger(index) && index >= 0 && index < 2 ** model.spins);
-  if (chains.length !== plan.chains || !sound) {
+  const width = wordsOf(model.spins);
+  const most = (k: number) => 2 ** Math.min(32, model.spins - 32 * (k % width)) - 1;
+  const sound = chains.every((word, k) => Number.isInteger(word) && word >= 0 && word <= most(k));
+  if (chains.length !== plan.chains * width || !sound) {
     throw new InputError({
       field: 'chains',
-      expected: `${plan.chains} state indices from 0 to ${2 ** model.spins - 1}, or none`,
+      expected:
+        width === 1
+          ? `${plan.chains} state indices from 0 to ${most(0)}, or none`
+          : `${plan.chains} states of ${width} words, a bit for each of ${model.spins} spins, or none`,
       got: show(chains),
       remedy: 'give the state that an estimate of the same plan returned',
     });
   }
   let next = 0;
-  return () => chains[next++];
+  return (_, out) => readSpins(chains, next++, model.spins, out);
 }

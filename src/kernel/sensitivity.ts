@@ -35,7 +35,8 @@ export function sensitivity(model: Model, kernel: KernelName): Sensitivity {
     const [c, d] = model.edges[a].map((i) => owner[i]);
     return half * (blocks[c].weight + (c === d ? 0 : blocks[d].weight));
   });
-  const inside = blocks.map((_, c) => model.edges.some(([i, j]) => owner[i] === c && owner[j] === c));
+  const inside = blocks.map(() => false);
+  for (const [i, j] of model.edges) if (owner[i] === owner[j]) inside[owner[i]] = true;
   /** Per block a bound on `beta Std_c(dE)`, and one on the range of `beta dE` where the block has inside edges, else null. */
   const spreads = (step: ArrayLike<number>) => {
     const sums = new Float64Array(blocks.length);

@@ -11,7 +11,7 @@ export function bipartiteOrGreedyBlocks(spins: number, edges: readonly Pair[]): 
     neighbours[j].push(i);
   }
   const colours = twoColours(neighbours) ?? greedyColours(neighbours);
-  const blocks: number[][] = Array.from({ length: Math.max(...colours) + 1 }, () => []);
+  const blocks: number[][] = Array.from({ length: colours.reduce((most, c) => Math.max(most, c), 0) + 1 }, () => []);
   colours.forEach((colour, i) => {
     blocks[colour].push(i);
   });

@@ -1,9 +1,9 @@
 import { extname } from 'node:path';
 import { InputError, show } from '../errors.js';
 import { namingFile, oneLine, readBytes, readText } from './atomic-file.js';
-import { type DataLaw, dataLawFromCounts } from './data-law.js';
-import { MAX_SPINS } from './model.js';
+import { checkColumns, type DataLaw, dataLawFromWords } from './data-law.js';
 import { type NpyArray, parseNpy, shapeText } from './npy.js';
+import { wordsOf } from './spin-words.js';
 
 /** A table of numbers. */
 interface Table {
@@ -34,14 +34,14 @@ export function readData(path: string): DataLaw {
 function lawOfTable({ rows, columns, at }: Table): DataLaw {
   if (rows === 0 || columns === 0) throw noRows();
   checkColumns(columns);
-  const counts = new Map<number, number>();
+  const width = wordsOf(columns);
+  const words = new Uint32Array(rows * width);
   let first: { value: number; place: string } | undefined;
   for (let r = 0; r < rows; r++) {
-    let pattern = 0;
     for (let c = 0; c < columns; c++) {
       const value = at(r, c);
       if (value === 1) {
-        pattern += 2 ** c;
+        words[r * width + (c >>> 5)] |= 1 << (c & 31);
       } else if (value === 0 || value === -1) {
         first ??= { value, place: place(r, c) };
         if (value !== first.value) throw mixedCoding(r, c, value, first);
@@ -49,9 +49,8 @@ function lawOfTable({ rows, columns, at }: Table): DataLaw {
         throw notASpin(r, c, String(value), 'binarise the data first');
       }
     }
-    counts.set(pattern, (counts.get(pattern) ?? 0) + 1);
   }
-  return dataLawFromCounts(columns, counts);
+  return dataLawFromWords(columns, words);
 }
 
 /** The rows and columns of a two-dimensional array. */
@@ -124,16 +123,6 @@ function csvRemedy(cell: string): string {
   if (cell === '') return 'fill it, or remove the comma that is too much';
   if (/^[-+\d.e]+([;\s]+[-+\d.e]+)+;?$/i.test(cell)) return 'separate the values of a row by commas';
   return 'binarise the data first';
-}
-
-function checkColumns(columns: number): void {
-  if (columns <= MAX_SPINS) return;
-  throw new InputError({
-    field: 'row 1',
-    expected: `at most ${MAX_SPINS} values, one per visible spin`,
-    got: String(columns),
-    remedy: 'select fewer columns',
-  });
 }
 
 function place(row: number, column: number): string {

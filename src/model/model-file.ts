@@ -1,25 +1,24 @@
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { namingFile, writeFileAtomic } from './atomic-file.js';
+import { layerModel } from './grid/grid-layer.js';
+import { parseLayer } from './grid/layer-file.js';
+import { jsonLines } from './json-lines.js';
 import { ising, MAX_SPINS, type Model, rbm } from './model.js';
+import { beta, numbers, spin, spinList } from './model-fields.js';
 import { checked, exactObject, number, readJson, says, schemaVersion } from './schema.js';
 
-const finite = number(() => true, 'a finite number', 'replace it by a number');
 const count = number(
   (value) => Number.isInteger(value) && value >= 1 && value <= MAX_SPINS,
   `a whole number from 1 to ${MAX_SPINS}`,
   'give the number of spins',
 );
-const beta = number((value) => value > 0, 'a positive finite number', 'give the inverse temperature, for example 1');
-const numbers = z.array(finite, says('a list of numbers', 'write them between square brackets'));
-const spin = number(Number.isInteger, 'a spin index', 'spins are counted from 0');
-const spinList = z.array(spin, says('a list of spin indices', 'write them between square brackets'));
 const edge = z.tuple([spin, spin], says('a pair of spin indices', 'write it as [i, j]'));
 
 const header = z.looseObject(
   {
     schemaVersion: schemaVersion.optional(),
-    kind: z.enum(['ising', 'rbm'], says('"ising" or "rbm"', 'say which kind of model this is')),
+    kind: z.enum(['ising', 'rbm', 'grid'], says('"ising", "rbm" or "grid"', 'say which kind of model this is')),
   },
   says('a JSON object', 'write a model as in {"kind":"ising",...}'),
 );
@@ -55,9 +54,14 @@ const rbmFile = exactObject(
   ...MODEL,
 );
 
-/** The model that a parsed model file describes. Throws {@link InputError} naming the field that is wrong. */
+/**
+ * The model that a parsed model file describes; of a grid layer, the Ising model of its grid nodes, where it needs no input. Throws {@link InputError} naming the field that is
+ * wrong.
+ */
 export function parseModel(json: unknown): Model {
-  if (checked(header, json, 'the model').kind === 'ising') return ising(checked(isingFile, json, 'the model'));
+  const { kind } = checked(header, json, 'the model');
+  if (kind === 'ising') return ising(checked(isingFile, json, 'the model'));
+  if (kind === 'grid') return layerModel(parseLayer(json));
   const file = checked(rbmFile, json, 'the model');
   checkRows(file.weights, file.visible, file.hidden);
   return rbm({ ...file, weights: file.weights.flat() });
@@ -104,16 +108,7 @@ export function modelToJson(model: Model): object {
 
 /** Writes the model's file, one key per line; every parameter comes back with the same bits. */
 export function writeModel(path: string, model: Model): void {
-  const lines = Object.entries(modelToJson(model)).map(
-    ([key, value]) => `  ${JSON.stringify(key)}: ${jsonText(value)}`,
-  );
-  writeFileAtomic(path, `{\n${lines.join(',\n')}\n}\n`);
-}
-
-/** Compact JSON that keeps the sign of zero, which `JSON.stringify` drops. */
-function jsonText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`;
-  return Object.is(value, -0) ? '-0' : JSON.stringify(value);
+  writeFileAtomic(path, jsonLines(modelToJson(model)));
 }
 
 function checkRows(rows: readonly (readonly number[])[], visible: number, hidden: number): void {

@@ -43,9 +43,9 @@ export interface Model {
 
 /** What {@link ising} makes a model of. */
 export interface IsingOptions {
-  /** `N`, from 1 to 32. */
+  /** `N`, from 1 to 65,536. */
   readonly spins: number;
-  /** Pairs of different spins `0..N-1`; their order is that of the couplings in `theta`. */
+  /** Pairs of different spins `0..N-1`, at most 4,194,304; their order is that of the couplings in `theta`. */
   readonly edges: readonly Edge[];
   /** `J`, one per edge. */
   readonly couplings: ArrayLike<number>;
@@ -63,7 +63,7 @@ export interface IsingOptions {
 export interface RbmOptions {
   /** Number of visible spins; they are spins `0..visible-1`. */
   readonly visible: number;
-  /** Number of hidden spins; with the visible ones at most 32. */
+  /** Number of hidden spins; with the visible ones at most 65,536, times them at most 4,194,304. */
   readonly hidden: number;
   /** Row-major, one row per visible spin: `weights[i * hidden + j]` couples `v_i` and `h_j`. */
   readonly weights: ArrayLike<number>;
@@ -75,8 +75,12 @@ export interface RbmOptions {
   readonly beta?: number | undefined;
 }
 
-/** State indices are 32-bit integers. */
-export const MAX_SPINS = 32;
+/** Spins and couplings of a model, at most. */
+export const MAX_SPINS = 65_536;
+export const MAX_EDGES = 2 ** 22;
+
+/** A state index has 32 bits: only of so many spins does one tell the state. */
+export const MAX_INDEXED_SPINS = 32;
 
 /** An Ising model on any graph. Throws {@link InputError} naming the option that is wrong. */
 export function ising(options: IsingOptions): Model {
@@ -103,7 +107,7 @@ export function ising(options: IsingOptions): Model {
     beta,
     edges: edges.map(([i, j]) => [i, j] as const),
     biased: biases !== null,
-    theta: biases === null ? couplings : Float64Array.of(...couplings, ...biases),
+    theta: biases === null ? couplings : joined(couplings, biases),
     visible: [...visible],
     blocks: options.blocks?.map((block) => [...block]) ?? bipartiteOrGreedyBlocks(spins, edges),
     customBlocks: options.blocks !== undefined,
@@ -117,14 +121,7 @@ export function rbm(options: RbmOptions): Model {
   const beta = checkBeta(options.beta);
   checkCount('visible', m);
   checkCount('hidden', n);
-  if (m + n > MAX_SPINS) {
-    throw new InputError({
-      field: 'visible + hidden',
-      expected: `at most ${MAX_SPINS}`,
-      got: String(m + n),
-      remedy: 'use a smaller model',
-    });
-  }
+  checkLayers(m, n);
   const weights = checkNumbers('weights', options.weights, m * n, 'visible x hidden');
   if ((options.visibleBiases === undefined) !== (options.hiddenBiases === undefined)) {
     const missing = options.visibleBiases === undefined ? 'visibleBiases' : 'hiddenBiases';
@@ -136,18 +133,20 @@ export function rbm(options: RbmOptions): Model {
     });
   }
   const biased = options.visibleBiases !== undefined && options.hiddenBiases !== undefined;
-  const theta = [...weights];
-  if (biased) {
-    theta.push(...checkNumbers('visibleBiases', options.visibleBiases, m, 'one per visible spin'));
-    theta.push(...checkNumbers('hiddenBiases', options.hiddenBiases, n, 'one per hidden spin'));
-  }
+  const theta = biased
+    ? joined(
+        weights,
+        checkNumbers('visibleBiases', options.visibleBiases, m, 'one per visible spin'),
+        checkNumbers('hiddenBiases', options.hiddenBiases, n, 'one per hidden spin'),
+      )
+    : weights;
   return checkEnergies({
     kind: 'rbm',
     spins: m + n,
     beta,
     edges: Array.from({ length: m * n }, (_, a) => [Math.floor(a / n), m + (a % n)] as const),
     biased,
-    theta: Float64Array.from(theta),
+    theta,
     visible: Array.from({ length: m }, (_, i) => i),
     blocks: [Array.from({ length: m }, (_, i) => i), Array.from({ length: n }, (_, j) => m + j)],
     customBlocks: false,
@@ -167,6 +166,26 @@ export function parameterName(model: Model, a: number): string {
     return `J[${i},${j}]`;
   }
   return `h[${a - model.edges.length}]`;
+}
+
+/** Refuses layers of more spins or couplings than a model has. */
+export function checkLayers(visible: number, hidden: number, prefix = ''): void {
+  const refuse = (field: string, most: number, got: number) => {
+    throw new InputError({ field, expected: `at most ${most}`, got: String(got), remedy: 'use a smaller model' });
+  };
+  const [v, h] = [`${prefix}visible`, `${prefix}hidden`];
+  if (visible + hidden > MAX_SPINS) refuse(`${v} + ${h}`, MAX_SPINS, visible + hidden);
+  if (visible * hidden > MAX_EDGES) refuse(`${v} x ${h}`, MAX_EDGES, visible * hidden);
+}
+
+function joined(...parts: readonly Float64Array[]): Float64Array {
+  const out = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 /** Energies must be finite whatever the state, so that no later number is NaN. */
@@ -239,8 +258,16 @@ function checkSpinIndex(field: string, i: unknown, spins: number): void {
 }
 
 function checkEdges(edges: readonly Edge[], spins: number): void {
+  if (edges.length > MAX_EDGES) {
+    throw new InputError({
+      field: 'edges',
+      expected: `a list of at most ${MAX_EDGES} edges`,
+      got: String(edges.length),
+      remedy: 'use a smaller model',
+    });
+  }
   const seen = new Map<number, number>();
-  edges.forEach((edge, a) => {
+  for (const [a, edge] of edges.entries()) {
     if (!Array.isArray(edge) || edge.length !== 2) {
       throw new InputError({
         field: `edges[${a}]`,
@@ -271,7 +298,7 @@ function checkEdges(edges: readonly Edge[], spins: number): void {
       });
     }
     seen.set(key, a);
-  });
+  }
 }
 
 function checkVisible(visible: readonly number[], spins: number): void {
@@ -284,7 +311,7 @@ function checkVisible(visible: readonly number[], spins: number): void {
     });
   }
   const seen = new Set<number>();
-  visible.forEach((i, k) => {
+  for (const [k, i] of visible.entries()) {
     checkSpinIndex(`visible[${k}]`, i, spins);
     if (seen.has(i)) {
       throw new InputError({
@@ -295,7 +322,7 @@ function checkVisible(visible: readonly number[], spins: number): void {
       });
     }
     seen.add(i);
-  });
+  }
 }
 
 function checkBlocks(blocks: readonly (readonly number[])[], spins: number): void {

@@ -6,6 +6,8 @@ export interface NpyArray {
   readonly shape: readonly number[];
   /** Booleans, signed or unsigned integers, or floats. */
   readonly kind: 'b' | 'i' | 'u' | 'f';
+  /** Bytes per element. */
+  readonly size: number;
   /** The element at an index in C order, whatever the order in the file. */
   at(index: number): number;
 }
@@ -15,6 +17,46 @@ export interface NpyArray {
  * Integers beyond 2^53 are rounded. Throws {@link InputError}; arrays of Python objects are refused without being looked at.
  */
 export function parseNpy(bytes: Uint8Array): NpyArray {
+  const record = readRecord(bytes);
+  if (bytes.byteLength !== record.end) {
+    throw wrongLength(record, bytes, 'save the array again, since the file is incomplete or holds more than one array');
+  }
+  return record.array;
+}
+
+/** The arrays of one `.npy` file after another in the same bytes, one per name. Throws {@link InputError} naming the array. */
+export function parseNpySequence(bytes: Uint8Array, names: readonly string[]): NpyArray[] {
+  let rest = bytes;
+  const arrays = names.map((name) => {
+    try {
+      const record = readRecord(rest);
+      if (rest.byteLength < record.end) throw wrongLength(record, rest, 'save the file again, since it is incomplete');
+      rest = rest.subarray(record.end);
+      return record.array;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      const problem = rest.byteLength === 0 ? { ...error.problem, got: 'the end of the file' } : error.problem;
+      throw new InputError({ ...problem, field: `${problem.field} of ${name}` });
+    }
+  });
+  if (rest.byteLength === 0) return arrays;
+  throw new InputError({
+    field: 'the file',
+    expected: `${names.length} npy arrays, one after another`,
+    got: `${rest.byteLength} bytes after them`,
+    remedy: 'give the file as it was saved',
+  });
+}
+
+interface NpyRecord {
+  readonly array: NpyArray;
+  readonly dataStart: number;
+  readonly end: number;
+  readonly type: string;
+}
+
+/** The array at the start of some bytes, which may be too few or too many for it. */
+function readRecord(bytes: Uint8Array): NpyRecord {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { text, dataStart } = readHeader(bytes, view);
   const descr = entry(text, 'descr', /^'([^']*)'/);
@@ -31,16 +73,18 @@ export function parseNpy(bytes: Uint8Array): NpyArray {
       remedy: 'save the array again with numpy.save',
     });
   }
-  if (bytes.byteLength - dataStart !== expected) {
-    throw new InputError({
-      field: 'the array data',
-      expected: `${expected} bytes for shape ${shapeText(shape)} of ${descr}`,
-      got: `${bytes.byteLength - dataStart}`,
-      remedy: 'save the array again, since the file is incomplete or holds more than one array',
-    });
-  }
   const place = fortran && shape.length > 1 ? (index: number) => fortranIndex(index, shape) : (index: number) => index;
-  return { shape, kind, at: (index) => read(dataStart + size * place(index)) };
+  const array: NpyArray = { shape, kind, size, at: (index) => read(dataStart + size * place(index)) };
+  return { array, dataStart, end: dataStart + expected, type: `shape ${shapeText(shape)} of ${descr}` };
+}
+
+function wrongLength({ dataStart, end, type }: NpyRecord, bytes: Uint8Array, remedy: string): InputError {
+  return new InputError({
+    field: 'the array data',
+    expected: `${end - dataStart} bytes for ${type}`,
+    got: `${bytes.byteLength - dataStart}`,
+    remedy,
+  });
 }
 
 /** A shape as numpy shows it: `()`, `(3,)`, `(3, 2)`. */
@@ -59,26 +103,32 @@ function fortranIndex(index: number, shape: readonly number[]): number {
   return place;
 }
 
-/** Numbers to write as a `.npy` file, in C order: floats as 8-byte floats, so that every bit is kept, integers as 8-byte integers. */
+/** Numbers to write as a `.npy` file, in C order. */
 export interface NpyContent {
   readonly kind: 'i' | 'f';
   readonly shape: readonly number[];
   readonly values: ArrayLike<number>;
+  /** Bytes per number; 8 by default, which keep every bit of a float. Four round floats to single precision. */
+  readonly size?: 4 | 8 | undefined;
 }
 
 /** The bytes of a `.npy` file of version 1.0, little-endian, which numpy loads without pickling. */
-export function formatNpy({ kind, shape, values }: NpyContent): Uint8Array {
-  const dictionary = `{'descr': '<${kind}8', 'fortran_order': False, 'shape': ${shapeText(shape)}, }`;
+export function formatNpy({ kind, shape, values, size = 8 }: NpyContent): Uint8Array {
+  const dictionary = `{'descr': '<${kind}${size}', 'fortran_order': False, 'shape': ${shapeText(shape)}, }`;
   // The data start at a multiple of 64 bytes, after a line feed, as numpy's format asks.
   const dataStart = 64 * Math.ceil((PREFIX + dictionary.length + 1) / 64);
-  const bytes = new Uint8Array(dataStart + 8 * values.length);
+  const bytes = new Uint8Array(dataStart + size * values.length);
   const view = new DataView(bytes.buffer);
   bytes.set([...MAGIC, 1, 0]);
   view.setUint16(8, dataStart - PREFIX, true);
   bytes.set(new TextEncoder().encode(`${dictionary.padEnd(dataStart - PREFIX - 1)}\n`), PREFIX);
   for (let k = 0; k < values.length; k++) {
-    if (kind === 'f') view.setFloat64(dataStart + 8 * k, values[k], true);
-    else view.setBigInt64(dataStart + 8 * k, BigInt(values[k]), true);
+    const offset = dataStart + size * k;
+    if (kind === 'f') {
+      if (size === 8) view.setFloat64(offset, values[k], true);
+      else view.setFloat32(offset, values[k], true);
+    } else if (size === 8) view.setBigInt64(offset, BigInt(values[k]), true);
+    else view.setInt32(offset, values[k], true);
   }
   return bytes;
 }

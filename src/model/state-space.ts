@@ -28,14 +28,19 @@ export interface StateSpace {
   readonly visibleOf: Int32Array;
 }
 
+/** Whether a model's states fit into a table. */
+export function isTabulated({ biased, spins }: Model): boolean {
+  return (biased ? spins : spins - 1) <= MAX_TABLE_BITS;
+}
+
 /** Binary logarithm of the number of states in a model's table. Throws {@link UnsupportedError} where that is too many. */
 export function tableBits(model: Model): number {
   const bits = model.biased ? model.spins : model.spins - 1;
-  if (bits > MAX_TABLE_BITS) {
+  if (!isTabulated(model)) {
     throw new UnsupportedError(
       `The table of ${model.spins} spins`,
       `it would hold 2^${bits} states and the limit is 2^${MAX_TABLE_BITS}`,
-      'use an RBM with a small layer, or fewer spins',
+      'use an RBM with a small layer, fewer spins, or htdml estimate, which samples',
     );
   }
   return bits;

@@ -2,7 +2,7 @@ import { jobBytes } from '../kernel/compiled/job.js';
 import { isCompiled, LANES } from '../kernel/compiled/table.js';
 import { KERNELS, type KernelName, type Schedule, schedule, stepsPerSweep } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
-import { MAX_TABLE_BITS, tableBits } from '../model/state-space.js';
+import { isTabulated, tableBits } from '../model/state-space.js';
 import { walshHadamard } from '../model/walsh-hadamard.js';
 import { MAX_DENSE_STATES } from '../spectrum/dense-kernel.js';
 import { hasLayeredError } from './layered-error.js';
@@ -10,6 +10,7 @@ import { isFactorable, type ProbeOptions } from './routes/create-route.js';
 import { layerSpins } from './routes/factored-route.js';
 import { DIRECT_STATES } from './routes/table-timescale.js';
 import type { Start } from './start.js';
+import { checkTeacher } from './teacher.js';
 
 /**
  * What an evaluation needs, known from sizes alone before anything is allocated. Work is counted in *visits*: one state read and written in one loop over
@@ -50,8 +51,9 @@ export function workload(model: Model, options: WorkloadOptions): Workload {
     : tableWorkload(model, options);
 }
 
-/** Bytes and visits of tabulating a teacher's visible law, most of it in the list of patterns. */
+/** Bytes and visits of tabulating a teacher's visible law, most of it in the list of patterns. Throws {@link UnsupportedError} where it cannot be. */
 export function teacherWorkload(teacher: Model): { readonly bytes: number; readonly visits: number } {
+  checkTeacher(teacher);
   const patterns = 2 ** teacher.visible.length;
   const states = teacher.layers === null ? 2 ** tableBits(teacher) : patterns * (1 + teacher.layers.hidden);
   return { bytes: GARBAGE * 40 * states + 300 * patterns, visits: 20 * states + 200 * patterns };
@@ -163,8 +165,7 @@ const NOTHING = { bytes: 0, visits: 0 };
 /** The slow cluster's gradient of an RBM that is too large for all modes: it is on the table, where that exists. */
 function clusterOnTable(model: Model, { kernel, gradient }: WorkloadOptions): typeof NOTHING {
   const { reversible, differentiable } = KERNELS[kernel];
-  if (!gradient || !reversible || !differentiable || model.spins - (model.biased ? 0 : 1) > MAX_TABLE_BITS)
-    return NOTHING;
+  if (!gradient || !reversible || !differentiable || !isTabulated(model)) return NOTHING;
   const n = 2 ** tableBits(model);
   const step = stepVisits(schedule(model, kernel));
   const kernelBytes = n * NUMBER * (3 + model.spins + 2);

@@ -2,7 +2,7 @@ import { KERNELS, type KernelName, stepsPerSweep } from '../kernel/kernels.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { modelToJson } from '../model/model-file.js';
-import { MAX_TABLE_BITS } from '../model/state-space.js';
+import { isTabulated } from '../model/state-space.js';
 import { detailedBalanceDefect, MAX_DENSE_STATES, transitionMatrix } from '../spectrum/dense-kernel.js';
 import { type CertificateReport, certificateReport } from './certificate-report.js';
 import { type Claim, checkGates, claim, type Gates, gateNotes, type TableFacts } from './gates.js';
@@ -293,7 +293,7 @@ function smallTable(route: Route, model: Model, data: DataLaw, { kernel, epsilon
 /** The route on a table of any size, for what the layers of an RBM do not give; null where there is none. */
 function largeTable(route: Route, model: Model, data: DataLaw, { kernel, epsilon, kappa }: EvaluateOptions) {
   if (route instanceof TableRoute) return route;
-  if (model.spins - (model.biased ? 0 : 1) > MAX_TABLE_BITS) return null;
+  if (!isTabulated(model)) return null;
   return new TableRoute(model, data, kernel, { epsilon, kappa });
 }
 

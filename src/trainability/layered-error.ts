@@ -1,6 +1,6 @@
 import type { KernelName } from '../kernel/kernels.js';
 import { conditionalTable, type LayerTable, layerTable, layerView, spin } from '../kernel/rbm-layers.js';
-import type { DataLaw } from '../model/data-law.js';
+import { type DataLaw, patternIndices } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import type { GradientError } from './exact-snr.js';
 import { type Start, startState } from './start.js';
@@ -156,7 +156,7 @@ function hiddenStart(
   else if (start === 'stationary') return hiddenLaw(visible.p);
   else {
     const m = new Float64Array(visible.states);
-    data.patterns.forEach((pattern, k) => {
+    patternIndices(data).forEach((pattern, k) => {
       m[pattern] = data.probabilities[k];
     });
     return hiddenLaw(m);

@@ -1,15 +1,23 @@
 import { InputError } from '../errors.js';
 import type { Boltzmann } from '../model/boltzmann.js';
 import type { DataLaw } from '../model/data-law.js';
-import type { Model } from '../model/model.js';
+import { MAX_INDEXED_SPINS, type Model } from '../model/model.js';
 import { foldData, tableSignal } from './routes/table-signal.js';
 
-/** Start laws of the estimator (3.4). `data` draws hidden spins from the model's posterior; `state:<index>` is one state of all spins. */
+/** Start laws of the estimator (3.4). `data` draws hidden spins from the model's posterior; `state:<index>` is one state of all spins, of which there are at most 32. */
 export type Start = 'uniform' | 'stationary' | 'data' | `state:${number}`;
 
 /** The state index of a `state:<index>` start; null for the others. */
 export function startState(model: Model, start: Start, field = 'start'): number | null {
   if (start === 'uniform' || start === 'stationary' || start === 'data') return null;
+  if (model.spins > MAX_INDEXED_SPINS) {
+    throw new InputError({
+      field,
+      expected: `"uniform", "stationary" or "data" for a model of ${model.spins} spins`,
+      got: start,
+      remedy: `a state index has ${MAX_INDEXED_SPINS} bits`,
+    });
+  }
   const digits = start.slice('state:'.length);
   const index = Number(digits);
   if (!/^\d+$/.test(digits) || index >= 2 ** model.spins) {

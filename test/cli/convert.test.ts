@@ -81,6 +81,48 @@ describe.concurrent('convert', () => {
   });
 });
 
+describe.concurrent('steps of dtm-replication', () => {
+  const step = (name: string) => `${ROOT}test/fixtures/dtm/${name}`;
+
+  test('.eqx to .json by a graph, and back with an optimiser that has seen nothing', async () => {
+    await printed('convert', step('step.eqx'), path('layer.json'), '--graph', step('graph.json'));
+    expect(JSON.parse(readFileSync(path('layer.json'), 'utf8'))).toMatchObject({
+      kind: 'grid',
+      image: [10, 2],
+      inputCouplings: { image: Math.fround(1.407), label: Math.fround(2.158) },
+    });
+    await printed('convert', path('layer.json'), path('layer.eqx'));
+    // Parameters are the first two arrays, 204 and 268 bytes; Adam's count is the third.
+    const [before, after] = [readFileSync(step('step.eqx')), readFileSync(path('layer.eqx'))];
+    expect(after.subarray(0, 472)).toEqual(before.subarray(0, 472));
+    expect([before.readInt32LE(600), after.readInt32LE(600)]).toEqual([37, 0]);
+  });
+
+  test('a layer that needs no input is a model like any other', async () => {
+    await printed('convert', step('last.eqx'), path('last.json'), '--graph', step('graph.json'));
+    await printed('convert', path('last.json'), path('last.npz'));
+    const model = readNumpyModel(path('last.npz'));
+    expect(model).toEqual(readModel(path('last.json')));
+    expect(model).toMatchObject({ spins: 16, visible: [10, 2, 5] });
+  });
+
+  test.each<[string, readonly string[], RegExp]>([
+    ['no graph', [step('step.eqx'), path('y.json')], /^--graph must be given for a \.eqx file, .* got nothing; name/],
+    [
+      'a graph of a model that has its own',
+      [ring, path('y.npz'), '--graph', ring],
+      /^--graph must be left out where a model has its own/,
+    ],
+    ['a graph that is none', [step('step.eqx'), path('y.json'), '--graph', ring], /ring\.json: kind must be "grid"/],
+    ['a step to numpy', [step('step.eqx'), path('y.npz'), '--graph', ring], /^the output must be a \.json file beside/],
+    ['numpy to a step', [fixture('rbm.npz'), path('y.eqx')], /^the model file must be a \.json file beside a \.eqx/],
+    ['a model to a step', [ring, path('y.eqx')], /ring\.json: kind must be "grid", got "ising"/],
+  ])('%s', async (_, args, pattern) => {
+    expect(expectRefusal(await htdml(['convert', ...args]))).toMatch(pattern);
+    for (const name of ['y.json', 'y.npz', 'y.eqx']) expect(existsSync(path(name))).toBe(false);
+  });
+});
+
 describe.concurrent('numpy files where a model is read', () => {
   test('evaluate MODEL and --teacher: the same numbers as from JSON', async () => {
     await printed('convert', fixture('thrml.npz'), path('e.json'));

@@ -49,7 +49,7 @@ describe.concurrent('a file that is wrong only together with others', () => {
     ['a model that is not there', { model: 'none.json' }, 'none.json', 'the file', /got no such file/],
     ['data that is not there', { data: { file: 'none.csv' } }, 'none.csv', 'the file', /got no such file/],
     ['data of another size', { data: { file: 'two.csv' } }, 'two.csv', 'the number of visible spins', /4 .*, got 2/],
-    ['a SPEC as model', { model: 'spec-4.json' }, 'spec-4.json', 'kind', /"ising" or "rbm"/],
+    ['a SPEC as model', { model: 'spec-4.json' }, 'spec-4.json', 'kind', /"ising", "rbm" or "grid"/],
     ['a model as data', { data: { file: 'ring.json' } }, 'ring.json', 'the data file', /as the teacher instead/],
   ];
   test.each(rows.map((row, k) => [...row, k] as const))('%s', async (_, change, file, field, pattern, k) => {

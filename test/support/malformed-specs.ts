@@ -36,10 +36,16 @@ export const specs: readonly Row[] = [
   ['hidden as text', specWith({ model: { kind: 'rbm', visible: 2, hidden: '1' } }), 'model.hidden', /got "1"/],
   ['no hidden spins', specWith({ model: { kind: 'rbm', visible: 2 } }), 'model.hidden', /got nothing/],
   [
-    'too large a start',
-    specWith({ model: { kind: 'rbm', visible: 20, hidden: 20 } }),
+    'too many spins of a start',
+    specWith({ model: { kind: 'rbm', visible: 65_536, hidden: 1 } }),
     'model.visible + model.hidden',
-    /at most 32, got 40/,
+    /at most 65536, got 65537/,
+  ],
+  [
+    'too many weights of a start',
+    specWith({ model: { kind: 'rbm', visible: 32_768, hidden: 32_768 } }),
+    'model.visible x model.hidden',
+    /at most 4194304, got 1073741824/,
   ],
   [
     'a misspelt key of the start',

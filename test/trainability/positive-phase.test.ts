@@ -71,7 +71,11 @@ test('posterior samples scatter that much', () => {
   const { observables } = fullSpace(model);
   const draw = startSampler(model, data, 'data');
   const source = randomSource(3);
-  const samples = Array.from({ length: 20_000 }, () => draw(source));
+  const spins = new Int8Array(model.spins);
+  const samples = Array.from({ length: 20_000 }, () => {
+    draw(source, spins);
+    return spins.reduce((s, x, i) => s + (x > 0 ? 2 ** i : 0), 0);
+  });
   const members = new Map<number, number[]>();
   for (const s of samples) {
     const pattern = visiblePattern(model, s);

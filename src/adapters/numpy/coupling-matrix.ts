@@ -1,7 +1,10 @@
 import { InputError } from '../../errors.js';
-import { type Edge, ising, MAX_SPINS, type Model } from '../../model/model.js';
+import { type Edge, ising, type Model } from '../../model/model.js';
 import { type NpyArray, type NpyContent, shapeText } from '../../model/npy.js';
 import { numbers } from './model-arrays.js';
+
+/** Rows of a matrix, which takes 8 bytes for every pair of spins: half a GiB. */
+const MAX_ROWS = 8192;
 
 /**
  * The Ising model without biases of a symmetric matrix `J` of zero diagonal, `E(x) = -sum_{i<j} J_ij x_i x_j = -x^T J x / 2`
@@ -12,12 +15,12 @@ export function modelFromMatrix(matrix: NpyArray, beta: number): Model {
   if (matrix.shape.length !== 2 || spins !== columns) {
     throw refused('the array', 'a square matrix of couplings', `shape ${shapeText(matrix.shape)}`, NOT_A_MATRIX);
   }
-  if (spins < 1 || spins > MAX_SPINS) {
+  if (spins < 1 || spins > MAX_ROWS) {
     throw refused(
       'the matrix',
-      `one of 1 to ${MAX_SPINS} spins`,
+      `one of 1 to ${MAX_ROWS} spins`,
       String(spins),
-      'give the couplings of a smaller model',
+      spins < 1 ? 'give the couplings of a model' : 'save the edges and their weights as a .npz file',
     );
   }
   const values = numbers('J', matrix, [spins, spins], 'couplings');
@@ -50,6 +53,7 @@ export function modelToMatrix(model: Model): NpyContent {
     [model.beta !== 1, `beta ${model.beta}`],
     [model.customBlocks, 'blocks of its own'],
     [theta.includes(0), 'an edge of weight zero'],
+    [spins > MAX_ROWS, `${spins} spins (more than ${MAX_ROWS})`],
   ];
   const has = without.find(([found]) => found);
   if (has !== undefined) {

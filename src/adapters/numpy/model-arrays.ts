@@ -104,7 +104,10 @@ export function modelToArrays(model: Model): Record<string, NpyContent> {
     };
   }
   const allInOrder = visible.length === spins && visible.every((i, k) => i === k);
-  const blockOf = Array.from({ length: spins }, (_, i) => blocks.findIndex((block) => block.includes(i)));
+  const blockOf = new Int32Array(spins);
+  blocks.forEach((block, c) => {
+    for (const i of block) blockOf[i] = c;
+  });
   return {
     edges: ints([n, 2], model.edges.flat()),
     weights: floats([n], theta.subarray(0, n)),
@@ -131,9 +134,11 @@ function blockLists(numberOf: readonly number[]): number[][] {
       remedy: 'number the blocks from 0 in the order of a sweep',
     });
   });
-  return Array.from({ length: Math.max(...numberOf) + 1 }, (_, c) =>
-    numberOf.flatMap((number, i) => (number === c ? [i] : [])),
-  );
+  const lists: number[][] = Array.from({ length: numberOf.reduce((most, c) => Math.max(most, c), -1) + 1 }, () => []);
+  numberOf.forEach((c, i) => {
+    lists[c].push(i);
+  });
+  return lists;
 }
 
 function integers(name: string, given: NpyArray, shape: readonly (number | null)[], meaning: string): number[] {

@@ -2,10 +2,11 @@ import { crc32 } from 'node:zlib';
 import { unzipSync, zipSync } from 'fflate';
 import { InputError } from '../../errors.js';
 import { oneLine } from '../../model/atomic-file.js';
+import { MAX_EDGES } from '../../model/model.js';
 import { formatNpy, type NpyArray, type NpyContent, parseNpy } from '../../model/npy.js';
 
-/** Models have at most 32 spins, so that no array of one comes near this; what claims to be larger is not unpacked. */
-const MAX_ARRAY_BYTES = 2 ** 20;
+/** The largest array of a model has two 8-byte integers per edge; what claims to be larger, header included, is not unpacked. */
+const MAX_ARRAY_BYTES = 16 * MAX_EDGES + 2 ** 16;
 /** Far more arrays than a model has; a directory that claims more is not read to its end. */
 const MAX_ARRAYS = 100;
 
@@ -37,7 +38,7 @@ export function parseNpz(bytes: Uint8Array, known: readonly string[]): Record<st
         if (claimed > MAX_ARRAY_BYTES) {
           throw notOne(
             array,
-            `an array of at most ${MAX_ARRAY_BYTES} bytes, more than 32 spins need`,
+            `an array of at most ${MAX_ARRAY_BYTES} bytes, as many as ${MAX_EDGES} edges need`,
             `${claimed} bytes`,
           );
         }

@@ -1,102 +1,166 @@
-import { boundOf, type Fit, fitWithRidge, sum } from './fit.js';
-import { type ChainMoments, pooled } from './moments.js';
+import type { RandomSource } from '../random.js';
+import { multiply } from './clique-matrix.js';
+import { type GroupMoments, pooled } from './moments.js';
+import { type BoundProblem, boundOf, chosenTrial, fitTrial, sum, type Trial } from './trial.js';
+
+/** Trial solutions fitted on one half of the groups, and the groups of the other half. */
+export interface Fold {
+  readonly trial: Trial;
+  /** Groups that it is valued on. */
+  readonly valuedOn: readonly number[];
+}
 
 /** The bound (6.1) on one set of features, in kernel steps. */
 export interface CrossFit {
   readonly timescale: number;
-  /** Of `timescale`, by the jackknife over the chains that it was valued on. */
+  /** Of `timescale`: the jackknife over groups, and where observables are probed at random the spread between probes. */
   readonly standardError: number;
-  /** Per observable, in theta order. */
-  readonly perObservable: Float64Array;
-  /** Fitted on one half of the chains, to be used on the other; both ways. */
-  readonly folds: readonly {
-    readonly fit: Fit;
-    readonly valuedOn: readonly number[];
-    readonly leftOut: Float64Array;
-  }[];
+  /** The same trial solutions valued on the samples that they were fitted on: in expectation above the best bound of these features, as `timescale` is below it. */
+  readonly inSample: number;
+  /** `timescale` without one group at a time, see {@link jackknifeVariance}. */
+  readonly leftOut: Float64Array;
+  /** For each probe. */
+  readonly perProbe: Float64Array;
+  /** Both ways. */
+  readonly folds: readonly Fold[];
 }
 
-/** Fitting a half needs two parts, and each part two chains. */
-export const LEAST_CHAINS = 8;
+/** Fitting a half needs two parts, and each part two groups. */
+export const LEAST_GROUPS = 8;
 
 /**
- * The bound from trial solutions fitted on one half of the chains and valued on the other, both ways, averaged: an expectation of at most `T` as long as the chains are in equilibrium. Even
- * and odd chains are the halves. The jackknife leaves out one chain of the valued half at a time and keeps the fit, which enters at second order only (it maximises the bound).
+ * The bound from trial solutions fitted on one half of the groups and valued on the other, both ways, averaged: an expectation of at most `T` as long as the chains are in equilibrium. Even
+ * and odd groups are the halves. The jackknife leaves out one group of the valued half at a time and keeps the fit, which enters at second order only (it maximises the bound).
  */
-export function crossFit(chains: readonly ChainMoments[], observables: number, size: number): CrossFit {
-  const halves = [0, 1].map((h) => chains.flatMap((_, m) => (m % 2 === h ? [m] : [])));
-  const of = (list: readonly number[]) => pooled(list.map((m) => chains[m]));
+export function crossFit(problem: BoundProblem, groups: readonly GroupMoments[], size: number): CrossFit {
+  const { pattern, probes, observables } = problem;
+  const halves = [0, 1].map((h) => groups.flatMap((_, m) => (m % 2 === h ? [m] : [])));
+  const of = (list: readonly number[]) =>
+    pooled(
+      list.map((m) => groups[m]),
+      pattern,
+      observables,
+    );
+  const pools = halves.map(of);
+  const leftOut = new Float64Array(groups.length);
   const folds = halves.map((valuedOn, h) => {
     const fitted = halves[1 - h];
     const parts = [0, 1].map((part) => of(fitted.filter((_, k) => k % 2 === part)));
-    const fit = fitWithRidge(of(fitted), [parts[0], parts[1]], observables, size);
-    const values = boundOf(of(valuedOn), fit);
-    return {
-      fit,
-      valuedOn,
-      values,
-      leftOut: leaveOneOut(
-        valuedOn.map((m) => chains[m]),
-        fit,
-      ),
-    };
+    const trial = chosenTrial(problem, pools[1 - h], [parts[0], parts[1]], size);
+    const values = boundOf(problem, pools[h], trial);
+    const without = leaveOneOut(
+      problem,
+      valuedOn.map((m) => groups[m]),
+      trial,
+    );
+    const all = probes.weight * sum(values);
+    valuedOn.forEach((m, k) => {
+      leftOut[m] = (without[k] - all) / 2;
+    });
+    return { trial, valuedOn, values, inSample: probes.weight * sum(boundOf(problem, pools[1 - h], trial)) };
   });
-  const variance = folds.reduce((total, { leftOut }) => total + jackknifeVariance(leftOut), 0);
+  const perProbe = folds[0].values.map((value, z) => (value + folds[1].values[z]) / 2);
+  const timescale = probes.weight * sum(perProbe);
+  const spread = probes.exact ? 0 : sampleVariance(perProbe) / probes.count;
   return {
-    timescale: folds.reduce((total, { values }) => total + sum(values), 0) / folds.length,
-    standardError: Math.sqrt(variance) / folds.length,
-    perObservable: folds[0].values.map((value, a) => (value + folds[1].values[a]) / 2),
+    timescale,
+    standardError: Math.sqrt(jackknifeVariance(leftOut) + spread),
+    inSample: (folds[0].inSample + folds[1].inSample) / 2,
+    leftOut: leftOut.map((change) => timescale + change),
+    perProbe,
     folds,
   };
 }
 
-/** `(n - 1)/n sum_m (v_m - mean)^2` of values that leave out one of `n` each. */
-export function jackknifeVariance(leftOut: ArrayLike<number>): number {
-  const n = leftOut.length;
-  const mean = sum(leftOut) / n;
-  return (Array.from(leftOut).reduce((total, value) => total + (value - mean) ** 2, 0) * (n - 1)) / n;
+/**
+ * The trial solution and the weights of the groups that it saw, moved at random as their jackknife errors would: `x + sum_g +-sqrt((n - 1)/n) (x_g - x)`, `x_g` without group `g` of `n`. The squared effect of the move on
+ * anything is on average the variance that the fit brings to it.
+ */
+export function movedTrials(
+  problem: BoundProblem,
+  groups: readonly GroupMoments[],
+  fold: Fold,
+  count: number,
+  random: RandomSource,
+): { alpha: Float64Array; weights: Float64Array }[] {
+  const fitted = groups.flatMap((_, m) => (m % 2 === fold.valuedOn[0] % 2 ? [] : [m]));
+  const n = fitted.length;
+  const { trial } = fold;
+  const moves = Array.from({ length: count }, () => ({
+    alpha: Float64Array.from(trial.alpha),
+    weights: new Float64Array(groups.length),
+    signs: fitted.map(() => Math.sqrt((n - 1) / n) * (random.uniform() < 0.5 ? -1 : 1)),
+  }));
+  fitted.forEach((m, g) => {
+    const rest = fitted.filter((other) => other !== m);
+    const moments = pooled(
+      rest.map((other) => groups[other]),
+      problem.pattern,
+      problem.observables,
+    );
+    const { alpha } = fitTrial(problem, moments, trial.size, trial);
+    for (const move of moves) {
+      for (let k = 0; k < alpha.length; k++) move.alpha[k] += move.signs[g] * (alpha[k] - trial.alpha[k]);
+      move.weights[m] += 1 / n;
+      for (const other of fitted) move.weights[other] += move.signs[g] * ((other === m ? 0 : 1 / (n - 1)) - 1 / n);
+    }
+  });
+  return moves;
 }
 
-/** The summed bound without one chain at a time: what is linear in a chain, and products of means over pairs of chains. */
-function leaveOneOut(chains: readonly ChainMoments[], { alpha, size, observables }: Fit): Float64Array {
-  const n = chains.length;
-  const count = chains[0].mean.length;
-  const weights = new Float64Array(size * size);
-  for (let a = 0; a < observables; a++) {
-    for (let k = 0; k < size; k++) {
-      const own = alpha[a * size + k];
-      if (own === 0) continue;
-      for (let l = 0; l < size; l++) weights[k * size + l] += own * alpha[a * size + l];
-    }
+/** The jackknife over groups, half by half (even and odd ones): `sum_h (n_h - 1)/n_h sum_m (v_m - mean_h)^2` of values that leave out one group each. */
+export function jackknifeVariance(leftOut: Float64Array): number {
+  let variance = 0;
+  for (const half of [0, 1]) {
+    const values = leftOut.filter((_, m) => m % 2 === half);
+    variance += (sampleVariance(values) * (values.length - 1) ** 2) / values.length;
   }
-  const linear = chains.map(({ square, dirichlet }) => {
-    let value = 0;
-    for (let a = 0; a < observables; a++) {
-      value -= square[a * count + a] / 2;
-      for (let k = 0; k < size; k++) value += 2 * alpha[a * size + k] * square[a * count + k];
+  return variance;
+}
+
+/** With the mean estimated. */
+export function sampleVariance(values: ArrayLike<number>): number {
+  const n = values.length;
+  const mean = sum(values) / n;
+  let total = 0;
+  for (let k = 0; k < n; k++) total += (values[k] - mean) ** 2;
+  return total / Math.max(1, n - 1);
+}
+
+/** The summed bound without one group at a time: what is linear in a group, and products of means over pairs of groups. */
+function leaveOneOut({ pattern, probes }: BoundProblem, groups: readonly GroupMoments[], trial: Trial): Float64Array {
+  const n = groups.length;
+  const { alpha, size } = trial;
+  const { count, weight } = probes;
+  const total = pattern.size;
+  const image = new Float64Array(total);
+  const linear = new Float64Array(n);
+  const trials = groups.map(() => new Float64Array(count));
+  groups.forEach(({ probeMean, probeSquare, cross, mean, dirichlet }, m) => {
+    for (let z = 0; z < count; z++) {
+      const x = alpha.subarray(z * size, (z + 1) * size);
+      multiply(pattern, dirichlet, size, x, image);
+      let value = -probeSquare[z] / 2;
+      let psi = -probeMean[z] / 2;
+      const row = z * total;
+      for (let k = 0; k < size; k++) {
+        value += x[k] * (2 * cross[row + k] - image[k]);
+        psi += 2 * x[k] * mean[k];
+      }
+      linear[m] += value;
+      trials[m][z] = psi;
     }
-    for (let k = 0; k < size; k++) {
-      for (let l = 0; l < size; l++) value -= weights[k * size + l] * dirichlet[k * count + l];
-    }
-    return value;
   });
-  const trial = chains.map(({ mean }) =>
-    Float64Array.from({ length: observables }, (_, a) => {
-      let psi = -mean[a] / 2;
-      for (let k = 0; k < size; k++) psi += 2 * alpha[a * size + k] * mean[k];
-      return psi;
-    }),
-  );
   const pair = (m: number, other: number) => {
     let value = 0;
-    for (let a = 0; a < observables; a++) value += chains[m].mean[a] * trial[other][a];
+    for (let z = 0; z < count; z++) value += groups[m].probeMean[z] * trials[other][z];
     return value;
   };
-  const across = chains.map((_, m) => sum(chains.map((__, o) => (o === m ? 0 : pair(m, o) + pair(o, m)))));
+  const across = groups.map((_, m) => sum(groups.map((__, o) => (o === m ? 0 : pair(m, o) + pair(o, m)))));
   const allPairs = sum(across) / 2;
   const allLinear = sum(linear);
   return Float64Array.from(
     { length: n },
-    (_, m) => (allLinear - linear[m]) / (n - 1) - (allPairs - across[m]) / ((n - 1) * (n - 2)),
+    (_, m) => weight * ((allLinear - linear[m]) / (n - 1) - (allPairs - across[m]) / ((n - 1) * (n - 2))),
   );
 }

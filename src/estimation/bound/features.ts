@@ -1,13 +1,19 @@
 import type { Model } from '../../model/model.js';
-import { symmetricEigen } from '../../spectrum/symmetric-eigen.js';
+import { type PackedSamples, readSample } from '../samples/packed-samples.js';
+import { type Coordinate, energyCoordinate, linearCoordinate, principalAxes } from './coordinates.js';
 
-/** Functions of the spins that are evaluated together: `out[offset..]` gets `count` values. */
+/** Functions of the spins that are evaluated together. `load` comes first, the others speak of the spins that it saw. */
 export interface FunctionFeatures {
   /** How many. */
   readonly count: number;
-  /** Writes the values at the spins (-1 or +1), from `out[offset]` on. */
-  evaluate(spins: Int8Array, out: Float64Array, offset: number): void;
+  /** Takes the spins (-1 or +1) and writes the values from `out[offset]` on. */
+  load(spins: Int8Array, out: Float64Array, offset: number): void;
+  /** Writes the values with spin `i` flipped; `logOdds` is that of `x_i = +1` given the others, at the model's own parameters. */
+  flipped(i: number, spins: Int8Array, logOdds: number, out: Float64Array, offset: number): void;
 }
+
+/** A function of the spins that a user adds; even under the global flip where the model has no biases. */
+export type UserFeature = (spins: Int8Array) => number;
 
 /** The features `chi` of (6.1) in a growing sequence: each set is the first `size` of them. */
 export interface Features {
@@ -29,27 +35,29 @@ export type FeatureName = (typeof FEATURE_NAMES)[number];
 /** Directions and knots of the level functions, and of the finer ones that show whether they suffice. */
 const LEVELS = { coarse: { directions: 3, knots: 6 }, fine: { directions: 6, knots: 12 } } as const;
 
+/** Pairs of spins beyond the edges are left out where there would be more monomials than this. */
+export const MAX_PAIR_FEATURES = 6000;
+
 /**
  * The observables; all pairs, and with biases all spins; level functions of the energy and of the first three principal directions of `pilot`, then of six on finer knots; at the end user functions.
- * `pilot` holds samples of `model.spins` spins each, independent of those that the bound is computed from, so that the features are fixed functions.
+ * `pilot` holds samples that are independent of those that the bound is computed from, so that the features are fixed functions. Where there are too many spins for pairs these are left out.
  */
 export function makeFeatures(
   model: Model,
-  pilot: Int8Array,
+  pilot: readonly PackedSamples[],
   upTo: FeatureName,
-  user: readonly ((spins: Int8Array) => number)[],
+  user: readonly UserFeature[],
 ): Features {
-  const monomials: (readonly number[])[] = [
-    ...model.edges,
-    ...(model.biased ? Array.from({ length: model.spins }, (_, i) => [i]) : []),
-  ];
+  const { spins, edges, biased } = model;
+  const monomials: (readonly number[])[] = [...edges, ...(biased ? Array.from({ length: spins }, (_, i) => [i]) : [])];
   const names: { name: string; size: number }[] = [{ name: 'observables', size: monomials.length }];
-  if (upTo !== 'observables') {
-    const known = new Set(model.edges.map(([i, j]) => Math.min(i, j) * model.spins + Math.max(i, j)));
-    for (let i = 0; i < model.spins; i++) {
-      for (let j = i + 1; j < model.spins; j++) if (!known.has(i * model.spins + j)) monomials.push([i, j]);
+  const pairs = (spins * (spins - 1)) / 2 + (biased ? spins : 0);
+  if (upTo !== 'observables' && pairs > monomials.length && pairs <= MAX_PAIR_FEATURES) {
+    const known = new Set(edges.map(([i, j]) => Math.min(i, j) * spins + Math.max(i, j)));
+    for (let i = 0; i < spins; i++) {
+      for (let j = i + 1; j < spins; j++) if (!known.has(i * spins + j)) monomials.push([i, j]);
     }
-    if (monomials.length > names[0].size) names.push({ name: 'pairs', size: monomials.length });
+    names.push({ name: 'pairs', size: monomials.length });
   }
   const parts: FunctionFeatures[] = [];
   let size = monomials.length;
@@ -60,103 +68,90 @@ export function makeFeatures(
     names.push({ name, size });
   };
   if (upTo === 'levels') {
-    const coordinates = slowCoordinates(model, pilot, LEVELS.fine.directions);
-    add(
-      'levels',
-      levelFunctions(coordinates.slice(0, 1 + LEVELS.coarse.directions), pilot, model, LEVELS.coarse.knots),
-    );
-    add('fine levels', levelFunctions(coordinates, pilot, model, LEVELS.fine.knots));
+    const axes = principalAxes(pilot, spins, biased, Math.min(LEVELS.fine.directions, spins));
+    const coordinates = [energyCoordinate(model), ...axes.map((axis) => linearCoordinate(axis, !biased))];
+    const { coarse, fine } = LEVELS;
+    add('levels', levelFunctions(coordinates.slice(0, 1 + coarse.directions), pilot, spins, coarse.knots));
+    add('fine levels', levelFunctions(coordinates, pilot, spins, fine.knots));
   }
-  add('user functions', {
-    count: user.length,
-    evaluate: (spins, out, offset) =>
-      user.forEach((of, k) => {
-        out[offset + k] = of(spins);
-      }),
-  });
+  add('user functions', userFunctions(user));
   return { monomials, functions: together(parts), count: size, sets: names };
 }
 
 function together(parts: readonly FunctionFeatures[]): FunctionFeatures {
+  const starts: number[] = [];
+  let count = 0;
+  for (const part of parts) {
+    starts.push(count);
+    count += part.count;
+  }
   return {
-    count: parts.reduce((sum, { count }) => sum + count, 0),
-    evaluate(spins, out, offset) {
-      let at = offset;
-      for (const part of parts) {
-        part.evaluate(spins, out, at);
-        at += part.count;
-      }
+    count,
+    load: (spins, out, offset) => parts.forEach((part, k) => part.load(spins, out, offset + starts[k])),
+    flipped(i, spins, logOdds, out, offset) {
+      for (let k = 0; k < parts.length; k++) parts[k].flipped(i, spins, logOdds, out, offset + starts[k]);
     },
   };
 }
 
-type Coordinate = (spins: Int8Array) => number;
-
-/** The energy at the model's own parameters, and the principal directions of the samples; without biases the size of the latter, an even function. */
-function slowCoordinates(model: Model, pilot: Int8Array, directions: number): Coordinate[] {
-  const { spins: n, edges, theta, biased } = model;
-  const energy: Coordinate = (x) => {
-    let sum = 0;
-    for (let a = 0; a < edges.length; a++) sum -= theta[a] * x[edges[a][0]] * x[edges[a][1]];
-    if (biased) for (let i = 0; i < n; i++) sum -= theta[edges.length + i] * x[i];
-    return sum;
+function userFunctions(user: readonly UserFeature[]): FunctionFeatures {
+  const load = (spins: Int8Array, out: Float64Array, offset: number) =>
+    user.forEach((of, k) => {
+      out[offset + k] = of(spins);
+    });
+  return {
+    count: user.length,
+    load,
+    flipped(i, spins, _, out, offset) {
+      if (user.length === 0) return;
+      spins[i] = -spins[i];
+      load(spins, out, offset);
+      spins[i] = -spins[i];
+    },
   };
-  const axes = principalAxes(pilot, n, biased, Math.min(directions, n));
-  return [
-    energy,
-    ...axes.map(
-      (axis): Coordinate =>
-        (x) => {
-          let sum = 0;
-          for (let i = 0; i < n; i++) sum += axis[i] * x[i];
-          return biased ? sum : Math.abs(sum);
-        },
-    ),
-  ];
 }
 
 /** Ramps from 0 to 1 between neighbouring knots, equally spaced over the range of each coordinate in the pilot: their span holds every piecewise linear function of it. */
 function levelFunctions(
   coordinates: readonly Coordinate[],
-  pilot: Int8Array,
-  model: Model,
+  pilot: readonly PackedSamples[],
+  spins: number,
   knots: number,
 ): FunctionFeatures {
-  const ranges = coordinates.map((of) => {
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
-    for (let s = 0; s < pilot.length; s += model.spins) {
-      const value = of(pilot.subarray(s, s + model.spins));
-      low = Math.min(low, value);
-      high = Math.max(high, value);
+  const x = new Int8Array(spins);
+  const low = new Float64Array(coordinates.length).fill(Number.POSITIVE_INFINITY);
+  const high = new Float64Array(coordinates.length).fill(Number.NEGATIVE_INFINITY);
+  for (const chain of pilot) {
+    for (let s = 0; s < chain.count; s++) {
+      readSample(chain, s, x);
+      coordinates.forEach((one, c) => {
+        const value = one.load(x);
+        low[c] = Math.min(low[c], value);
+        high[c] = Math.max(high[c], value);
+      });
     }
-    return { of, low, width: (high - low) / knots };
-  });
-  const used = ranges.filter(({ width }) => width > 0);
+  }
+  const used = coordinates.flatMap((one, c) =>
+    high[c] > low[c] ? [{ one, low: low[c], width: (high[c] - low[c]) / knots }] : [],
+  );
+  const ramps = (value: number, c: number, out: Float64Array, at: number) => {
+    const scaled = (value - used[c].low) / used[c].width;
+    for (let k = 0; k < knots; k++) out[at + k] = ramp(scaled - k);
+  };
   return {
     count: used.length * knots,
-    evaluate(spins, out, offset) {
-      let at = offset;
-      for (const { of, low, width } of used) {
-        const scaled = (of(spins) - low) / width;
-        for (let k = 0; k < knots; k++) out[at++] = Math.min(1, Math.max(0, scaled - k));
-      }
+    load(spins_, out, offset) {
+      for (let c = 0; c < used.length; c++) ramps(used[c].one.load(spins_), c, out, offset + c * knots);
+    },
+    flipped(i, spins_, logOdds, out, offset) {
+      for (let c = 0; c < used.length; c++) ramps(used[c].one.flipped(i, spins_, logOdds), c, out, offset + c * knots);
     },
   };
 }
 
-/** The leading eigenvectors of the samples' covariance; about zero where the law is even. */
-function principalAxes(samples: Int8Array, n: number, centred: boolean, count: number): Float64Array[] {
-  const total = samples.length / n;
-  const mean = new Float64Array(n);
-  if (centred) for (let s = 0; s < samples.length; s++) mean[s % n] += samples[s] / total;
-  const covariance = new Float64Array(n * n);
-  for (let s = 0; s < samples.length; s += n) {
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++)
-        covariance[i * n + j] += ((samples[s + i] - mean[i]) * (samples[s + j] - mean[j])) / total;
-    }
-  }
-  const { vectors } = symmetricEigen(covariance, n);
-  return Array.from({ length: count }, (_, k) => vectors.slice((n - 1 - k) * n, (n - k) * n));
+/** Exact at its ends: a value that rounding moves about a knot must not make a feature of its own. */
+function ramp(t: number): number {
+  return t < SNAP ? 0 : t > 1 - SNAP ? 1 : t;
 }
+
+const SNAP = 1e-9;

@@ -1,177 +1,188 @@
 import { InputError } from '../../errors.js';
 import type { KernelName } from '../../kernel/kernels.js';
-import type { DataLaw } from '../../model/data-law.js';
 import type { Model } from '../../model/model.js';
-import { checkOptions } from '../../trainability/options.js';
-import { checkDataSize } from '../../trainability/routes/create-route.js';
 import { randomSource } from '../random.js';
-import { type CrossFit, crossFit, LEAST_CHAINS } from './cross-fit.js';
-import { type FeatureName, makeFeatures } from './features.js';
-import { localQuantities } from './local.js';
-import { type ChainMoments, chainMoments } from './moments.js';
-import { convergence, mixtureBlocks, sampleChain } from './samples.js';
+import type { PackedSamples } from '../samples/packed-samples.js';
+import { cliquePattern } from './clique-matrix.js';
+import { convergence } from './convergence.js';
+import { crossFit, LEAST_GROUPS, sampleVariance } from './cross-fit.js';
+import { type SampledDerivatives, sampledDerivatives } from './derivatives.js';
+import { type FeatureName, makeFeatures, type UserFeature } from './features.js';
+import { mixtureOf } from './kernel-form.js';
+import { localView } from './local.js';
+import { type ChainHalves, MomentSums } from './moments.js';
+import { couplingRate, largestTime, observableVariance } from './observable-times.js';
+import { makeProbes } from './probes.js';
+import { MAX_DENSE } from './trial.js';
+import { type Verdict, verdictOf } from './verdict.js';
 
-/** How {@link boundTimescale} samples. */
-export interface BoundOptions {
-  /** `random-scan` or `random-block`. */
-  readonly kernel: KernelName;
-  /** Samples of each chain, one sweep apart; at least 4. */
-  readonly samples: number;
-  /** Independent chains, at least 12, so that each kind of start has four. */
-  readonly chains: number;
-  /** Kernel steps of each chain that are not seen. */
+/** Samples in equilibrium, and how they were made. */
+export interface EquilibriumSamples {
+  /** Independent chains, at least {@link LEAST_CHAINS}, of equally many samples each. */
+  readonly chains: readonly PackedSamples[];
+  /** Samples of other chains, from which features are made. */
+  readonly pilot: readonly PackedSamples[];
+  /** Kinds of start, which the chains take in turn. */
+  readonly startKinds: number;
+  /** Sweeps that were not seen, and sweeps from sample to sample. */
   readonly burnIn: number;
-  /** Of {@link randomSource}. */
-  readonly seed: number;
+  readonly apart: number;
+}
+
+/** How a bound is computed from samples. */
+export interface BoundOptions {
+  /** `random-scan`, `random-block`, or `alternating-block` with two blocks. */
+  readonly kernel: KernelName;
   /** How far the sequence of features goes; `levels` by default. */
   readonly features?: FeatureName | undefined;
   /** More features, functions of the spins; even ones where the model has no biases. */
-  readonly functions?: readonly ((spins: Int8Array) => number)[] | undefined;
-  /** Called before each chain. */
-  readonly progress?: ((chain: number, of: number) => void) | undefined;
+  readonly functions?: readonly UserFeature[] | undefined;
+  /** Random signs, where there are too many observables for a trial solution each; 24 by default. */
+  readonly probes?: number | undefined;
+  /** Of {@link randomSource}, for the signs. */
+  readonly seed: number;
+  /** Called before each group of chains is read, and before each set of features is fitted. */
+  readonly progress?: ((done: number, of: number) => void) | undefined;
+}
+
+/** One set of features. */
+export interface BoundStep {
+  /** Name of the last part. */
+  readonly name: string;
+  /** How many features. */
+  readonly features: number;
+  /** The bound, in kernel steps. */
+  readonly timescale: number;
+  readonly standardError: number;
 }
 
 /** A lower bound of `T` (3.3) in kernel steps, and whether it can be taken for `T`. */
-export interface BoundedTimescale {
+export interface BoundedTimescale extends Verdict {
   /** The bound on the largest set of features. */
   readonly timescale: number;
-  /** By the jackknife over chains. */
+  /** By the jackknife over groups of chains, and the spread between probes. */
   readonly standardError: number;
+  /** The same trial solutions on the samples that they were fitted on: in expectation above the best bound of these features. What is between the two is what more samples would give. */
+  readonly inSample: number;
+  /** What `T` may be above the bound by what is left out for a sweep over two blocks, {@link mixtureOf}; zero for a mixture. */
+  readonly slack: number;
+  /** `sum_a Var f_a`. */
+  readonly variance: number;
   /** The bound for each set of features, smallest first. */
-  readonly sequence: readonly {
-    readonly name: string;
-    readonly features: number;
-    readonly timescale: number;
-    readonly standardError: number;
-  }[];
+  readonly sequence: readonly BoundStep[];
   /** `2 T_a / Var f_a`, a lower bound of the largest integrated time (2.7), in kernel steps. */
   readonly tauMax: number;
   /** Largest split R-hat over all features. */
   readonly splitRhat: number;
-  /** Largest difference between chains of different starts, in standard errors. */
-  readonly startSigmas: number;
-  /** `resolved` where chains agree, were long enough by the bound's own account, and the last features added nothing. */
-  readonly verdict: 'resolved' | 'unresolved';
-  /** What is missing, a sentence each. */
-  readonly missing: readonly string[];
+  /** Small where chains from different starts differ, {@link convergence}. */
+  readonly startPValue: number;
 }
 
-/** What a resolved bound needs. */
-export const BOUND_THRESHOLDS = {
-  splitRhat: 1.05,
-  startSigmas: 6,
-  burnInTimes: 5,
-  lengthTimes: 50,
-  growth: 0.03,
-  growthSigmas: 2,
-} as const;
+/** A bound with all that is needed to differentiate it, and to compute what depends on the same samples. */
+export interface SampledBound {
+  readonly bound: BoundedTimescale;
+  /** `E_pi f` over each group of chains. */
+  readonly means: readonly Float64Array[];
+  /** The bound without one group at a time; groups take turns between the two halves. */
+  readonly leftOut: Float64Array;
+  /** Share of the squared standard error that is the probes'. */
+  readonly probeVariance: number;
+  /** D8; see {@link sampledDerivatives}. */
+  derivatives(dataMeans: Float64Array, errors?: boolean): SampledDerivatives;
+}
+
+/** Each kind of start four times. */
+export const LEAST_CHAINS = 12;
+/** More chains are joined to this many groups. */
+const MAX_GROUPS = 16;
+const PROBES = 24;
 
 /**
- * `T >= sum_a max_psi {2 <fc_a, psi> - <psi, (I - P) psi>} - Var/2` (6.1) from chains in equilibrium, by local quantities of each sample. Features are made from chains of their own, trial
- * solutions are fitted on one half of the others and valued on the other half, so the expectation is at most `T`. Throws {@link InputError} for options out of range, and UnsupportedError for a kernel that
- * is no mixture.
+ * `T >= sum_a max_psi {2 <fc_a, psi> - <psi, (I - P) psi>} - Var/2` (6.1) from samples in equilibrium, by local quantities of each. Trial solutions are fitted on one half of the chains and valued on the other
+ * half, so the expectation is at most `T`. Throws InputError for too few samples, and UnsupportedError for a kernel of which this is no bound.
  */
-export function boundTimescale(model: Model, data: DataLaw, options: BoundOptions): BoundedTimescale {
-  const { kernel, samples, chains, burnIn, seed, progress } = options;
-  const blocks = mixtureBlocks(model, kernel);
-  checkDataSize(model, data);
-  checkOptions(options, ['burnIn', 'seed']);
-  atLeast('chains', chains, Math.max(LEAST_CHAINS, 12));
-  atLeast('samples', samples, 4);
-  const random = randomSource(seed);
-  const pilots = Math.ceil(chains / 4);
-  const run = (m: number) => {
-    progress?.(m, pilots + chains);
-    return sampleChain(model, data, { kernel, burnIn, count: samples, kind: m }, random.split());
-  };
-  const pilot = Int8Array.from(Array.from({ length: pilots }, (_, m) => [...run(m)]).flat());
-  const features = makeFeatures(model, pilot, options.features ?? 'levels', options.functions ?? []);
-  const local = localQuantities(model, blocks, features);
-  const moments = Array.from({ length: chains }, (_, m) =>
-    chainMoments(local, run(pilots + m), model.spins, features.count, blocks.length),
-  );
-  const sets = features.sets.map((set) => ({ ...set, fit: crossFit(moments, model.theta.length, set.size) }));
-  const best = sets[sets.length - 1].fit;
-  const tauMax = largestTime(best, moments);
-  const equilibrium = convergence(moments, samples);
-  const { rhat: splitRhat, startSigmas } = equilibrium;
-  const sequence = sets.map(({ name, size, fit }) => ({
+export function boundFromSamples(model: Model, samples: EquilibriumSamples, options: BoundOptions): SampledBound {
+  const { kernel, seed, progress } = options;
+  const form = mixtureOf(model, kernel);
+  checkSamples(model, samples);
+  const features = makeFeatures(model, samples.pilot, options.features ?? 'levels', options.functions ?? []);
+  const observables = model.theta.length;
+  const view = localView(model, form.blocks, features);
+  const pattern = cliquePattern(view.cliques, features.count);
+  const probes = makeProbes(observables, options.probes ?? PROBES, randomSource(seed));
+  const groups = grouped(samples.chains);
+  const halves: ChainHalves[] = [];
+  const sums = new MomentSums(view, pattern, probes, observables, features.count > MAX_DENSE);
+  const work = groups.length + features.sets.length;
+  const moments = groups.map((chains, g) => {
+    progress?.(g, work);
+    return sums.group(chains, halves);
+  });
+  const problem = { pattern, probes, observables };
+  const sets = features.sets.map((set, k) => {
+    progress?.(groups.length + k, work);
+    return { ...set, fit: crossFit(problem, moments, set.size) };
+  });
+  const { fit } = sets[sets.length - 1];
+  const variance = observableVariance(moments, observables);
+  const sequence = sets.map(({ name, size, fit: one }) => ({
     name,
     features: size,
-    timescale: fit.timescale,
-    standardError: fit.standardError,
+    timescale: form.timescale(one.timescale, variance),
+    standardError: form.scale * one.standardError,
   }));
-  const missing = whatIsMissing(sequence, {
-    splitRhat,
-    startSigmas,
-    tauMax,
-    burnIn,
-    steps: chains * samples * blocks.length,
-  });
-  return {
-    timescale: best.timescale,
-    standardError: best.standardError,
+  const perSample = samples.chains[0].count;
+  const run = {
     sequence,
-    tauMax,
-    splitRhat,
-    startSigmas,
-    verdict: missing.length === 0 ? 'resolved' : 'unresolved',
-    missing,
+    inSample: form.timescale(fit.inSample, variance),
+    slack: form.slack(couplingRate(problem, moments, model.edges.length)),
+    variance,
+    tauMax: form.time(largestTime(problem, fit, moments)),
+    ...convergence(halves, perSample, samples.startKinds),
+  };
+  const last = sequence[sequence.length - 1];
+  const sweeps = samples.chains.length * perSample * samples.apart;
+  return {
+    bound: {
+      timescale: last.timescale,
+      standardError: last.standardError,
+      ...run,
+      ...verdictOf(run, { burnIn: samples.burnIn * form.stepsPerSweep, steps: sweeps * form.stepsPerSweep }),
+    },
+    means: moments.map(({ mean }) => mean.subarray(0, observables).map((value) => -value)),
+    leftOut: fit.leftOut.map((value) => form.timescale(value, variance)),
+    probeVariance: probes.exact ? 0 : (form.scale ** 2 * sampleVariance(fit.perProbe)) / probes.count,
+    derivatives(dataMeans, errors = true) {
+      const input = { ...problem, view, beta: model.beta, groups, moments, fit, dataMeans, errors };
+      return form.derivatives(sampledDerivatives(input));
+    },
   };
 }
 
-function largestTime({ perObservable }: CrossFit, chains: readonly ChainMoments[]): number {
-  const count = chains[0].mean.length;
-  return perObservable.reduce((top, value, a) => {
-    const mean = chains.reduce((total, one) => total + one.mean[a], 0) / chains.length;
-    const square = chains.reduce((total, one) => total + one.square[a * count + a], 0) / chains.length;
-    const variance = square - mean * mean;
-    return variance > 0 ? Math.max(top, (2 * value) / variance) : top;
-  }, 0);
+/** Chains in groups, which take turns; of one size where that is possible. */
+function grouped(chains: readonly PackedSamples[]): PackedSamples[][] {
+  let count = Math.min(MAX_GROUPS, chains.length);
+  for (let even = count; even >= LEAST_GROUPS; even--) {
+    if (chains.length % even > 0) continue;
+    count = even;
+    break;
+  }
+  return Array.from({ length: count }, (_, g) => chains.filter((__, m) => m % count === g));
 }
 
-function whatIsMissing(
-  sequence: BoundedTimescale['sequence'],
-  run: { splitRhat: number; startSigmas: number; tauMax: number; burnIn: number; steps: number },
-): string[] {
-  const limit = BOUND_THRESHOLDS;
-  const last = sequence[sequence.length - 1];
-  const before = sequence[sequence.length - 2];
-  const digits = (value: number) => String(Number(value.toPrecision(4)));
-  const growth = before === undefined ? null : last.timescale - before.timescale;
-  const allowed = limit.growth * last.timescale + limit.growthSigmas * last.standardError;
-  const found: [boolean, string][] = [
-    [
-      !(run.splitRhat <= limit.splitRhat),
-      `split R-hat is ${digits(run.splitRhat)}, above ${limit.splitRhat}: longer chains are needed`,
-    ],
-    [
-      run.startSigmas > limit.startSigmas,
-      `chains from different starts differ by ${digits(run.startSigmas)} standard errors, above ${limit.startSigmas}: more burn-in is needed`,
-    ],
-    [
-      run.burnIn < limit.burnInTimes * run.tauMax,
-      `the burn-in of ${run.burnIn} steps is below ${limit.burnInTimes} of the largest integrated time, at least ${digits(run.tauMax)}`,
-    ],
-    [
-      run.steps < limit.lengthTimes * run.tauMax,
-      `${run.steps} steps in all are below ${limit.lengthTimes} of the largest integrated time, at least ${digits(run.tauMax)}`,
-    ],
-    [growth === null, 'one set of features alone cannot show that it suffices: add features'],
-    [
-      growth !== null && !(Math.abs(growth) <= allowed),
-      `the last features changed the bound by ${digits(growth ?? 0)} steps, more than ${digits(allowed)}: it is not saturated`,
-    ],
-  ];
-  return found.flatMap(([missing, sentence]) => (missing ? [sentence] : []));
-}
-
-function atLeast(field: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new InputError({
-    field,
-    expected: `a whole number of at least ${least}`,
-    got: String(value),
-    remedy: 'give more',
+function checkSamples(model: Model, { chains, pilot }: EquilibriumSamples): void {
+  const refuse = (field: string, expected: string, got: string) => {
+    throw new InputError({ field, expected, got, remedy: 'sample more, or samples of this model' });
+  };
+  if (chains.length < LEAST_CHAINS) refuse('chains', `at least ${LEAST_CHAINS}`, String(chains.length));
+  if (pilot.length === 0) refuse('pilot', 'at least one chain', 'none');
+  for (const [field, list] of Object.entries({ chains, pilot })) {
+    list.forEach(({ spins, count }, m) => {
+      if (spins !== model.spins) refuse(`${field}[${m}].spins`, `${model.spins}, as the model has`, String(spins));
+      if (count < 4) refuse(`${field}[${m}].count`, 'at least 4 samples', String(count));
+    });
+  }
+  chains.forEach(({ count }, m) => {
+    if (count !== chains[0].count) refuse(`chains[${m}].count`, `${chains[0].count} like the first`, String(count));
   });
 }

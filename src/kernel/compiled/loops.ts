@@ -38,6 +38,11 @@ export interface Loops {
   gramPairs(v: number, count: number, w: number, pi: number, n: number, out: number): void;
   /** `w += sum_k v_k m_k`. */
   addPairs(v: number, count: number, matrices: number, w: number, n: number): void;
+  /** Moves the chains of a job, so many groups of sixteen. */
+  runChains(job: number, groups: number): void;
+  /** Four words of Philox 4x32-10 at `out`; the same for four counters that follow each other, word by word. */
+  philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: number): void;
+  philoxFour(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: number): void;
   /** Counts work that other threads could have shared; from some milliseconds on they are started. */
   hire(multiplications: number): void;
 }
@@ -136,5 +141,9 @@ export class Arena {
 
   words(at: number, count: number): Int32Array {
     return new Int32Array(this.memory.buffer, at, count);
+  }
+
+  floats(at: number, count: number): Float32Array {
+    return new Float32Array(this.memory.buffer, at, count);
   }
 }

@@ -1,5 +1,5 @@
 import { type LayerTable, type LayerView, spin } from '../../kernel/rbm-layers.js';
-import { type DataLaw, negativeEntropy } from '../../model/data-law.js';
+import { type DataLaw, negativeEntropy, patternIndices } from '../../model/data-law.js';
 
 export interface FactoredSignal {
   /** `E_data f`, `E_pi f` and their difference (2.3). */
@@ -23,7 +23,7 @@ export function factoredSignal(
   for (let v = 0; v < visible.states; v++) addExpectations(view, visible, v, visible.p[v], model);
   const posterior = new Float64Array(parameters);
   let kl = negativeEntropy(data);
-  data.patterns.forEach((v, k) => {
+  patternIndices(data).forEach((v, k) => {
     addExpectations(view, visible, v, data.probabilities[k], posterior);
     kl -= data.probabilities[k] * visible.logP[v];
   });
@@ -36,7 +36,7 @@ export function factoredSignal(
     signalGradient() {
       // 2 beta [Cov_pi(f, G) - E_data Cov_posterior(f, G)] with G = sum_a g_a f_a.
       const out = modelCovariance(view, visible, g).map((value) => 2 * beta * value);
-      data.patterns.forEach((v, k) => {
+      patternIndices(data).forEach((v, k) => {
         const mean = conditionalMean(view, visible, v, g);
         addProducts(view, visible, v, g, mean, -2 * beta * data.probabilities[k], out);
       });
@@ -54,7 +54,7 @@ export function posteriorVariance(view: LayerView, visible: LayerTable, data: Da
   // Each hidden spin is seen through its weights and, where it has one, its bias.
   const seen = size + (view.otherBias(0) >= 0 ? 1 : 0);
   let total = 0;
-  data.patterns.forEach((v, k) => {
+  patternIndices(data).forEach((v, k) => {
     for (let j = v * otherSize; j < (v + 1) * otherSize; j++) total += data.probabilities[k] * below[j] * above[j];
   });
   return seen * total;

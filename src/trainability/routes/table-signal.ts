@@ -1,5 +1,5 @@
 import { type Boltzmann, linearCombination, observableSums } from '../../model/boltzmann.js';
-import { type DataLaw, negativeEntropy } from '../../model/data-law.js';
+import { type DataLaw, negativeEntropy, patternIndices } from '../../model/data-law.js';
 import { foldPattern, parity, type StateSpace } from '../../model/state-space.js';
 
 /** The data law on a state space's visible indices, and what does not depend on the parameters. */
@@ -11,7 +11,7 @@ export interface FoldedData {
 
 export function foldData(space: StateSpace, data: DataLaw): FoldedData {
   return {
-    indices: Int32Array.from(data.patterns, (pattern) => foldPattern(pattern, data.spins, space.folded)),
+    indices: Int32Array.from(patternIndices(data), (pattern) => foldPattern(pattern, data.spins, space.folded)),
     probabilities: data.probabilities,
     negativeEntropy: negativeEntropy(data),
   };

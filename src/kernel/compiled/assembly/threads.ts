@@ -1,4 +1,5 @@
 // A job's shards, done by this thread and those that help it.
+import { runGroup } from './chains';
 import { density, maxIterations, panels, shards, tableOf, workspace, workspaceBytes } from './job';
 import { solvePanel } from './solve';
 import { states } from './table';
@@ -15,6 +16,10 @@ const UNDONE: usize = 516;
 const JOB: usize = 520;
 /** Jobs that were begun. */
 const BEGUN: usize = 524;
+/** What the job is. */
+const KIND: usize = 528;
+const SOLVE: i32 = 0;
+const CHAINS: i32 = 1;
 
 /** Solves the panels of a job. With `alone`, its only workspace is this thread's. */
 export function solve(job: usize, alone: bool): void {
@@ -22,15 +27,7 @@ export function solve(job: usize, alone: bool): void {
   memory.fill(density(job), 0, <usize>count * states(tableOf(job)) * 8);
   if (alone) {
     for (let shard = count - 1; shard >= 0; shard--) runShard(job, shard, 0);
-  } else {
-    atomic.store<i32>(UNDONE, count);
-    atomic.store<u32>(JOB, <u32>job);
-    atomic.store<i32>(LEFT, count);
-    atomic.add<i32>(BEGUN, 1);
-    atomic.notify(BEGUN, -1);
-    takeShards(0);
-    for (let undone = atomic.load<i32>(UNDONE); undone > 0; undone = atomic.load<i32>(UNDONE)) wait(UNDONE, undone);
-  }
+  } else share(job, SOLVE, count);
   // In their order, whoever did them.
   const n = states(tableOf(job));
   const total = density(job);
@@ -38,6 +35,23 @@ export function solve(job: usize, alone: bool): void {
     const part = total + <usize>shard * n * 8;
     for (let at: usize = 0; at < n * 8; at += 8) store<f64>(total + at, load<f64>(total + at) + load<f64>(part + at));
   }
+}
+
+/** Moves the chains of a job, so many groups of them. */
+export function runChains(job: usize, groups: i32): void {
+  share(job, CHAINS, groups);
+}
+
+/** Has the shards of a job done, by this thread and all that help it. */
+function share(job: usize, kind: i32, count: i32): void {
+  atomic.store<i32>(UNDONE, count);
+  atomic.store<i32>(KIND, kind);
+  atomic.store<u32>(JOB, <u32>job);
+  atomic.store<i32>(LEFT, count);
+  atomic.add<i32>(BEGUN, 1);
+  atomic.notify(BEGUN, -1);
+  takeShards(0);
+  for (let undone = atomic.load<i32>(UNDONE); undone > 0; undone = atomic.load<i32>(UNDONE)) wait(UNDONE, undone);
 }
 
 /** What a helping thread does for as long as it lives. */
@@ -61,7 +75,9 @@ function takeShards(thread: i32): void {
     if (left <= 0) return;
     // The job is read after a shard of it was taken, so it is the one that the shard belongs to.
     if (atomic.cmpxchg<i32>(LEFT, left, left - 1) != left) continue;
-    runShard(atomic.load<u32>(JOB), left - 1, thread);
+    const job = <usize>atomic.load<u32>(JOB);
+    if (atomic.load<i32>(KIND) == CHAINS) runGroup(job, <usize>(left - 1), <usize>thread);
+    else runShard(job, left - 1, thread);
     if (atomic.sub<i32>(UNDONE, 1) == 1) atomic.notify(UNDONE, -1);
   }
 }

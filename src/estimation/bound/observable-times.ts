@@ -1,0 +1,66 @@
+import { diagonal } from './clique-matrix.js';
+import type { CrossFit } from './cross-fit.js';
+import type { GroupMoments } from './moments.js';
+import type { BoundProblem } from './trial.js';
+
+/** Pooled means of the first features and of squares of the probes. */
+function averages(groups: readonly GroupMoments[], of: (group: GroupMoments) => Float64Array): Float64Array {
+  const out = new Float64Array(of(groups[0]).length);
+  for (const group of groups) {
+    const values = of(group);
+    for (let k = 0; k < out.length; k++) out[k] += values[k] / groups.length;
+  }
+  return out;
+}
+
+/** `sum_a Var f_a`, from `f_a^2 = 1`; products of means over pairs of different groups. */
+export function observableVariance(groups: readonly GroupMoments[], observables: number): number {
+  const m = groups.length;
+  let variance = 0;
+  for (let a = 0; a < observables; a++) {
+    let total = 0;
+    let own = 0;
+    for (const { mean } of groups) {
+      total += mean[a];
+      own += mean[a] * mean[a];
+    }
+    variance += 1 - (total * total - own) / (m * (m - 1));
+  }
+  return variance;
+}
+
+/**
+ * A lower bound of the largest integrated time `2 T_a / Var f_a` (2.7) over the observables: from their bounds, or those of their random combinations, and from each observable as its own trial solution,
+ * `T_a >= (Var f_a)^2 / <f_a, (I - P) f_a> - Var f_a / 2`. In steps of the mixture.
+ */
+export function largestTime(
+  { pattern, probes, observables }: BoundProblem,
+  { perProbe }: CrossFit,
+  groups: readonly GroupMoments[],
+): number {
+  const mean = averages(groups, (group) => group.mean);
+  const probeMean = averages(groups, (group) => group.probeMean);
+  const square = averages(groups, (group) => group.probeSquare);
+  const rates = diagonal(
+    pattern,
+    averages(groups, (group) => group.dirichlet),
+  );
+  let top = 0;
+  for (let z = 0; z < probes.count; z++) {
+    const variance = square[z] - probeMean[z] ** 2;
+    if (variance > 0) top = Math.max(top, (2 * perProbe[z]) / variance);
+  }
+  for (let a = 0; a < observables; a++) {
+    if (rates[a] > 0) top = Math.max(top, (2 * (1 - mean[a] ** 2)) / rates[a] - 1);
+  }
+  return top;
+}
+
+/** `sum <f_a, (I - P) f_a>` over the first `couplings` observables. */
+export function couplingRate({ pattern }: BoundProblem, groups: readonly GroupMoments[], couplings: number): number {
+  const rates = diagonal(
+    pattern,
+    averages(groups, (group) => group.dirichlet),
+  );
+  return rates.subarray(0, couplings).reduce((total, value) => total + value, 0);
+}
