@@ -123,8 +123,7 @@ function startChains(
   return Array.from({ length: chains }, () => {
     const own = random.split();
     const one = chain(model, kernel, own, new Int8Array(model.spins));
-    const state = draw(own);
-    for (let i = 0; i < one.spins.length; i++) one.spins[i] = 2 * ((state >> i) & 1) - 1;
+    draw(own, one.spins);
     for (let t = 0; t < burnIn; t++) one.step();
     return one;
   });

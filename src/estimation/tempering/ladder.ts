@@ -102,14 +102,22 @@ function checkBetas(model: Model, betas: Float64Array): void {
   }
 }
 
-/** `E(x)` (2.1) of spins -1 or +1. */
+/** `E(x)` (2.1) of spins -1 or +1: the couplings gathered by their first spin, whose sign then multiplies a sum. */
 export function energyFunction({ edges, theta, biased, spins: count }: Model): (spins: ArrayLike<number>) => number {
-  const from = Int32Array.from(edges, ([i]) => i);
-  const to = Int32Array.from(edges, ([, j]) => j);
+  const order = edges.map((_, a) => a).sort((a, b) => edges[a][0] - edges[b][0]);
+  const near = Int32Array.from(order, (a) => edges[a][1]);
+  const couplings = Float64Array.from(order, (a) => theta[a]);
+  const ends = new Int32Array(count);
+  for (const [i] of edges) ends[i]++;
+  for (let i = 1; i < count; i++) ends[i] += ends[i - 1];
+  const biases = biased ? theta.subarray(edges.length) : new Float64Array(count);
   return (spins) => {
     let energy = 0;
-    for (let a = 0; a < from.length; a++) energy -= theta[a] * spins[from[a]] * spins[to[a]];
-    if (biased) for (let i = 0; i < count; i++) energy -= theta[from.length + i] * spins[i];
+    for (let i = 0, a = 0; i < count; i++) {
+      let field = biases[i];
+      for (; a < ends[i]; a++) field += couplings[a] * spins[near[a]];
+      energy -= spins[i] * field;
+    }
     return energy;
   };
 }

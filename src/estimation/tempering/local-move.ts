@@ -3,6 +3,8 @@ import { stepsPerSweep } from '../../kernel/kernels.js';
 import type { Model } from '../../model/model.js';
 import { type Chain, chain } from '../chain.js';
 import type { RandomSource } from '../random.js';
+import { emptySamples, readSample, writeSample } from '../samples/packed-samples.js';
+import { sampleChains } from '../samples/sample-chains.js';
 
 /**
  * Moves every state, in place, by that many sweeps of one reversible kernel at its own beta: all states of a step of all ensembles at once. All that is random must come
@@ -35,6 +37,24 @@ export function chainMove(model: Model, kernel: KernelName): LocalMove {
       mover.spins.set(spins);
       for (let t = 0; t < sweeps * steps; t++) mover.step();
       spins.set(mover.spins);
+    });
+  };
+}
+
+/**
+ * The local move by the compiled chains, all states side by side: for many states of many spins, with the limits of `sampleChains`. Its spins are not those of {@link chainMove} from the same
+ * random source, but of the same law.
+ */
+export function compiledMove(model: Model, kernel: KernelName): LocalMove {
+  return (states, betas, sweeps, random) => {
+    const starts = emptySamples(model.spins, states.length);
+    states.forEach((spins, row) => {
+      writeSample(starts, row, spins);
+    });
+    const seed = random.integer(Number.MAX_SAFE_INTEGER);
+    const { last } = sampleChains(model, { kernel, starts, samples: 0, burnIn: sweeps, apart: 1, seed, betas });
+    states.forEach((spins, row) => {
+      readSample(last, row, spins);
     });
   };
 }

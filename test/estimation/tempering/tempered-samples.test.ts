@@ -5,7 +5,7 @@ import { addObservables } from '../../../src/estimation/data-moments.js';
 import { type PackedSamples, readSample } from '../../../src/estimation/samples/packed-samples.js';
 import { temperingStart } from '../../../src/estimation/tempering/ensembles.js';
 import { replicaLadder } from '../../../src/estimation/tempering/ladder.js';
-import type { LocalMove } from '../../../src/estimation/tempering/local-move.js';
+import { chainMove, compiledMove, type LocalMove } from '../../../src/estimation/tempering/local-move.js';
 import { temperedSamples } from '../../../src/estimation/tempering/tempered-samples.js';
 import { dot, fullSpace, spinOf, vector } from '../../support/brute-force.js';
 import { positiveLaw } from '../../support/fitted.js';
@@ -105,6 +105,25 @@ test('of two replicas every swap but the first brings a walker back', () => {
   expect(run.swaps[0].tried).toBe(300);
 });
 
+test.each(['chains', 'compiled chains'])('forty spins in a row, by %s: pairs have the mean tanh(beta J)', (by) => {
+  const row = ising({
+    spins: 40,
+    edges: Array.from({ length: 39 }, (_, i) => [i, i + 1] as const),
+    couplings: Array.from({ length: 39 }, (_, i) => (i % 3) - 0.7),
+    beta: 1.4,
+  });
+  const three = replicaLadder(row, { betas: [0.5, 0.9, 1.4], kernel: 'random-block' });
+  const local = (by === 'chains' ? chainMove : compiledMove)(row, 'random-block');
+  const run = temperedSamples(three, temperingStart(three, 40, 7), { burnIn: 100, samples: 200, apart: 2, local });
+  const own = means(row, run.samples);
+  row.theta.forEach((coupling, a) => {
+    const { mean, error } = meanAndError(own.map((list) => list[a]));
+    // 78 means with errors over 40 ensembles: one beyond 5.5 has a chance of 78 * 3e-6.
+    expect(Math.abs(mean + Math.tanh(1.4 * coupling))).toBeLessThan(5.5 * error);
+    expect(error).toBeLessThan(0.03);
+  });
+});
+
 describe('runs', () => {
   const plan = { burnIn: 3, samples: 10, apart: 2 };
   const start = temperingStart(smallLadder, 4, 8);
@@ -143,6 +162,17 @@ describe('runs', () => {
     const run = temperedSamples(smallLadder, temperingStart(smallLadder, 30, 3), { burnIn: 1, samples: 200, local });
     expect([...seen]).toEqual([...smallLadder.betas]);
     expect(worstSigmas(small, run.samples)).toBeLessThan(5);
+  });
+
+  test('take the compiled chains, and go on from them bit by bit', () => {
+    const local = compiledMove(small, 'random-scan');
+    const many = temperingStart(smallLadder, 40, 12);
+    const run = temperedSamples(smallLadder, many, { burnIn: 50, samples: 200, local });
+    expect(worstSigmas(small, run.samples)).toBeLessThan(5);
+    const once = temperedSamples(smallLadder, many, { burnIn: 0, samples: 8, local });
+    const first = temperedSamples(smallLadder, many, { burnIn: 0, samples: 3, local });
+    const rest = temperedSamples(smallLadder, first.state, { burnIn: 0, samples: 5, local });
+    expect(rest.state).toEqual(once.state);
   });
 
   test.each([{ burnIn: -1 }, { samples: 0 }, { apart: 0.5 }])('%o is refused', (change) => {
