@@ -26,7 +26,12 @@ export const csv: readonly Row[] = [
   ['a blank line between', '1,0\n\n1,1\n', 'row 2', /got a blank line; remove it/],
   ['semicolons', '1;0\n', 'row 1, column 1', /separate the values of a row by commas/],
   ['spaces', '1 0\n', 'row 1, column 1', /separate the values of a row by commas/],
-  ['too many columns', `${Array(65_537).fill(1).join(',')}\n`, 'row 1', /at most 65536 values, one per visible spin, got 65537/],
+  [
+    'too many columns',
+    `${Array(65_537).fill(1).join(',')}\n`,
+    'row 1',
+    /at most 65536 values, one per visible spin, got 65537/,
+  ],
   ['UTF-16', utf16('1,0\n'), 'the file', /must be UTF-8 text, got UTF-16/],
   ['a binary file', npyBytes(npyHeader('|i1', '(1, 2)'), Uint8Array.of(1, 0)), 'the file', /must be UTF-8 text/],
 ];
@@ -61,7 +66,12 @@ export const npy: readonly Row[] = [
   ['three dimensions', header('|i1', '(1, 2, 2)'), 'shape', /reshape\(len\(x\), -1\)/],
   ['no rows', npyBytes(npyHeader('|i1', '(0, 2)'), new Uint8Array(0)), 'the data', /at least one row/],
   ['no columns', npyBytes(npyHeader('|i1', '(2, 0)'), new Uint8Array(0)), 'the data', /at least one row/],
-  ['too many columns', npyBytes(npyHeader('|i1', '(1, 65537)'), new Uint8Array(65_537)), 'row 1', /at most 65536 values/],
+  [
+    'too many columns',
+    npyBytes(npyHeader('|i1', '(1, 65537)'), new Uint8Array(65_537)),
+    'row 1',
+    /at most 65536 values/,
+  ],
   [
     'both codings',
     npyBytes(npyHeader('|i1', '(2, 2)'), Uint8Array.of(1, 0, 1, 255)),

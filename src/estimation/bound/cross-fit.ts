@@ -110,12 +110,13 @@ export function movedTrials(
 
 /** The jackknife over groups, half by half (even and odd ones): `sum_h (n_h - 1)/n_h sum_m (v_m - mean_h)^2` of values that leave out one group each. */
 export function jackknifeVariance(leftOut: Float64Array): number {
-  let variance = 0;
-  for (const half of [0, 1]) {
-    const values = leftOut.filter((_, m) => m % 2 === half);
-    variance += (sampleVariance(values) * (values.length - 1) ** 2) / values.length;
-  }
-  return variance;
+  return [0, 1].reduce((total, half) => total + plainJackknife(leftOut.filter((_, m) => m % 2 === half)), 0);
+}
+
+/** `(n - 1)/n sum_m (v_m - mean)^2` of values that leave out one of `n` each; zero for none. */
+export function plainJackknife(leftOut: ArrayLike<number>): number {
+  const n = leftOut.length;
+  return n === 0 ? 0 : (sampleVariance(leftOut) * (n - 1) ** 2) / n;
 }
 
 /** With the mean estimated. */

@@ -17,6 +17,8 @@ export interface SampledDerivatives {
   readonly timescale: SampledDerivative;
   readonly variance: SampledDerivative;
   readonly signal: SampledDerivative;
+  /** The `g` that the data's part of the signal's derivative is to be taken along: `E_data f` less the mean over all groups. */
+  readonly signalDirection: Float64Array;
 }
 
 /** What the derivatives are computed from. */
@@ -69,7 +71,12 @@ export function sampledDerivatives(input: DerivativeInput): SampledDerivatives {
     const factor = own > 0 ? 1 + fitted / own : 1;
     return { value, standardError: a.variance.map((x, k) => Math.sqrt(factor * (x + b.variance[k])) / 2) };
   });
-  return { timescale, variance, signal };
+  const signalDirection = input.dataMeans.map((value, a) => {
+    let mean = 0;
+    for (const group of moments) mean += group.mean[a] / moments.length;
+    return value + mean;
+  });
+  return { timescale, variance, signal, signalDirection };
 }
 
 /** What the scalars of a sample take from the other half. */

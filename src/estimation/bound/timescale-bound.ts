@@ -2,6 +2,7 @@ import { InputError } from '../../errors.js';
 import type { KernelName } from '../../kernel/kernels.js';
 import type { Model } from '../../model/model.js';
 import { randomSource } from '../random.js';
+import type { EquilibriumSamples } from '../samples/equilibrium.js';
 import type { PackedSamples } from '../samples/packed-samples.js';
 import { cliquePattern } from './clique-matrix.js';
 import { convergence } from './convergence.js';
@@ -15,19 +16,6 @@ import { couplingRate, largestTime, observableVariance } from './observable-time
 import { makeProbes } from './probes.js';
 import { MAX_DENSE } from './trial.js';
 import { type Verdict, verdictOf } from './verdict.js';
-
-/** Samples in equilibrium, and how they were made. */
-export interface EquilibriumSamples {
-  /** Independent chains, at least {@link LEAST_CHAINS}, of equally many samples each. */
-  readonly chains: readonly PackedSamples[];
-  /** Samples of other chains, from which features are made. */
-  readonly pilot: readonly PackedSamples[];
-  /** Kinds of start, which the chains take in turn. */
-  readonly startKinds: number;
-  /** Sweeps that were not seen, and sweeps from sample to sample. */
-  readonly burnIn: number;
-  readonly apart: number;
-}
 
 /** How a bound is computed from samples. */
 export interface BoundOptions {
@@ -64,6 +52,8 @@ export interface BoundedTimescale extends Verdict {
   readonly standardError: number;
   /** The same trial solutions on the samples that they were fitted on: in expectation above the best bound of these features. What is between the two is what more samples would give. */
   readonly inSample: number;
+  /** For `T`, 95% where it is resolved: two standard errors, from the bound to {@link inSample} with {@link slack}. */
+  readonly interval: readonly [number, number];
   /** What `T` may be above the bound by what is left out for a sweep over two blocks, {@link mixtureOf}; zero for a mixture. */
   readonly slack: number;
   /** `sum_a Var f_a`. */
@@ -141,11 +131,13 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
     ...convergence(halves, perSample, samples.startKinds),
   };
   const last = sequence[sequence.length - 1];
+  const noise = 1.96 * last.standardError;
   const sweeps = samples.chains.length * perSample * samples.apart;
   return {
     bound: {
       timescale: last.timescale,
       standardError: last.standardError,
+      interval: [last.timescale - noise, Math.max(last.timescale, run.inSample) + run.slack + noise],
       ...run,
       ...verdictOf(run, { burnIn: samples.burnIn * form.stepsPerSweep, steps: sweeps * form.stepsPerSweep }),
     },

@@ -1,9 +1,8 @@
-import { createRoute, InputError, type Model, UnsupportedError } from 'htdml';
+import { createRoute, InputError, type KernelName, type Model, UnsupportedError } from 'htdml';
 import { describe, expect, test } from 'vitest';
-import { sampleEquilibrium } from '../../../src/estimation/bound/samples.js';
 import { boundFromSamples } from '../../../src/estimation/bound/timescale-bound.js';
 import { dataMoments } from '../../../src/estimation/data-moments.js';
-import type { KernelName } from '../../../src/kernel/kernels.js';
+import { sampleEquilibrium } from '../../../src/estimation/samples/equilibrium.js';
 import { positiveLaw } from '../../support/fitted.js';
 import { gradientCases, MIXTURES } from '../../support/models.js';
 

@@ -1,0 +1,121 @@
+import { createRoute, type DataLaw, InputError, ising, type Model, teacherLaw } from 'htdml';
+import { describe, expect, test } from 'vitest';
+import { type EstimateOptions, estimateTrainability } from '../../src/estimation/estimate.js';
+import { randomSource } from '../../src/estimation/random.js';
+import { type EstimationCase, estimationCase } from '../support/estimation-cases.js';
+
+/** Random models; `HTDML_COVERAGE_MODELS=200` for the long run. */
+const MODELS = Number(process.env.HTDML_COVERAGE_MODELS ?? 15);
+const plan = { chains: 24, samples: 200, burnIn: 200, apart: 2, window: 1000, gradient: true };
+
+function exactly({ model, kernel, data }: EstimationCase) {
+  const at = createRoute(model, data, { kernel }).evaluate(model.theta, ['timescale', 'signal', 'variance']);
+  const { timescale: T = Number.NaN, signal = Number.NaN, variance = Number.NaN } = at.value;
+  return { T, signal, variance, logRhat: at.pullback({ signal: 1 / signal, timescale: -1 / T }) };
+}
+
+describe(`${MODELS} random models`, () => {
+  const random = randomSource(7);
+  const found = Array.from({ length: MODELS }, (_, k) => {
+    const one = estimationCase(k, random);
+    const { model, data, kernel } = one;
+    return { exact: exactly(one), estimate: estimateTrainability(model, data, { ...plan, kernel, seed: k }) };
+  });
+  const resolved = found.filter(({ estimate }) => estimate.timescale.verdict === 'resolved');
+  /** Most failures that a rate of `p` gives with probability 1e-3, by the normal law of counts. */
+  const most = (n: number, p: number) => Math.ceil(n * p + 3.1 * Math.sqrt(n * p * (1 - p)) + 0.5);
+
+  test('half of them are resolved, and of those the intervals hold the exact values at the stated rate', () => {
+    expect(resolved.length).toBeGreaterThan(MODELS / 3);
+    const outside = (of: (one: (typeof found)[number]) => readonly [number, readonly [number, number] | undefined]) =>
+      resolved.filter((one) => {
+        const [value, interval] = of(one);
+        return interval !== undefined && !(value >= interval[0] && value <= interval[1]);
+      }).length;
+    const n = resolved.length;
+    expect(outside(({ exact, estimate }) => [exact.T, estimate.timescale.interval])).toBeLessThanOrEqual(most(n, 0.05));
+    expect(
+      outside(({ exact, estimate }) => [((plan.window / 2) * exact.signal) / exact.T, estimate.Rhat?.interval]),
+    ).toBeLessThanOrEqual(most(n, 0.05));
+  });
+
+  test('the bound is never above T beyond its error, resolved or not', () => {
+    for (const { exact, estimate } of found) {
+      const { timescale, standardError } = estimate.timescale;
+      // Where chains have not mixed the error is not known.
+      if (estimate.timescale.splitRhat > 1.05) continue;
+      expect(timescale - exact.T).toBeLessThan(4.5 * standardError + 1e-3 * exact.T);
+    }
+  });
+
+  test('signal and the gradient of log R_hat are within their errors', () => {
+    for (const { exact, estimate } of resolved) {
+      expect(Math.abs(estimate.signal.value - exact.signal)).toBeLessThan(5 * estimate.signal.standardError);
+      const logRhat = estimate.gradient?.logRhat;
+      if (!logRhat) continue;
+      const squares = logRhat.value.map(
+        (value, b) => ((value - exact.logRhat[b]) / (logRhat.standardError?.[b] ?? 0)) ** 2,
+      );
+      // Root mean square over components, in standard errors that were added up as if of one sign.
+      expect(Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length)).toBeLessThan(2.5);
+    }
+  });
+});
+
+test('the same seed gives the same numbers, another one others', () => {
+  const { model, data, kernel } = estimationCase(0, randomSource(1));
+  const options: EstimateOptions = { ...plan, samples: 20, kernel, seed: 5 };
+  const once = estimateTrainability(model, data, options);
+  expect(estimateTrainability(model, data, options)).toEqual(once);
+  expect(estimateTrainability(model, data, { ...options, seed: 6 }).timescale.timescale).not.toBe(
+    once.timescale.timescale,
+  );
+});
+
+test('a model that is its own teacher has no R_hat, and its signal is zero within the error', () => {
+  const model = ising({
+    spins: 4,
+    edges: [
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ],
+    couplings: [0.4, -0.3, 0.5],
+  });
+  const { Rhat, signal, gradient } = estimateTrainability(model, teacherLaw(model), {
+    ...plan,
+    kernel: 'random-scan',
+    seed: 1,
+  });
+  expect(Rhat).toBeNull();
+  expect(gradient?.logRhat).toBeNull();
+  expect(Math.abs(signal.value)).toBeLessThan(4 * signal.standardError);
+});
+
+test('hidden spins of a graph: the clamped chains give the data term of the table', () => {
+  const random = randomSource(3);
+  const { model, data, kernel } = estimationCase(4, random);
+  expect(model.visible.length).toBeLessThan(model.spins);
+  const exact = createRoute(model, data, { kernel }).evaluate(model.theta, ['signal']);
+  const { signal } = estimateTrainability(model, data, { ...plan, kernel, seed: 2 });
+  expect(Math.abs(signal.value - (exact.value.signal ?? Number.NaN))).toBeLessThan(4 * signal.standardError);
+});
+
+describe('refusals', () => {
+  const { model, data, kernel } = estimationCase(0, randomSource(1));
+  const refuse = (change: Partial<EstimateOptions>, of: Model = model, law: DataLaw = data) =>
+    expect(() => estimateTrainability(of, law, { ...plan, kernel, seed: 1, ...change })).toThrow(InputError);
+  test('options out of range', () => {
+    refuse({ chains: 11 });
+    refuse({ samples: 3 });
+    refuse({ apart: 0 });
+    refuse({ burnIn: -1 });
+    refuse({ window: 0.5 });
+    refuse({ seed: Number.NaN });
+    refuse({ probes: 1 });
+    refuse({ estimatorChains: 0 });
+  });
+  test('data of another size', () => {
+    refuse({}, ising({ spins: 3, edges: [[0, 1]], couplings: [1] }));
+  });
+});
