@@ -1,4 +1,4 @@
-import { createRoute, InputError, ising, KERNEL_NAMES, type KernelName, type Model } from 'htdml';
+import { createRoute, InputError, ising, KERNEL_NAMES, type KernelName, type Model, randomSource } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { type DoublingOptions, doublingTimescales } from '../../src/estimation/doubling.js';
 import { positiveLaw } from '../support/fitted.js';
@@ -40,6 +40,26 @@ test.each(cases.flatMap((one) => KERNEL_NAMES.map((kernel) => ({ ...one, kernel 
     expect(measured.steps).toBe(16 * measured.window);
   },
 );
+
+test('stopping at the first stable length leaves the error bars at their rate over random models', () => {
+  const random = randomSource(5);
+  const models = 150;
+  let [one, two] = [0, 0];
+  for (let k = 0; k < models; k++) {
+    const normals = (scale: number) => Array.from({ length: 3 }, () => scale * random.normal());
+    const model = ising({ spins: 3, edges: ring(3), couplings: normals(0.5), biases: normals(0.3) });
+    const kernel = KERNEL_NAMES[k % KERNEL_NAMES.length];
+    const measured = doublingTimescales(model, null, options(kernel, { burnIn: 50, seed: k }));
+    expect(measured.verdict).toBe('resolved');
+    const distance = Math.abs(measured.T - exact(model, kernel).T) / (measured.standardError ?? 0);
+    if (distance < 1) one++;
+    if (distance < 2) two++;
+  }
+  // 68 % and 95 % with three standard deviations of the binomial law of 150 models.
+  expect(one / models).toBeGreaterThan(0.56);
+  expect(one / models).toBeLessThan(0.8);
+  expect(two / models).toBeGreaterThan(0.89);
+});
 
 describe('chains', () => {
   const [{ model }] = cases;

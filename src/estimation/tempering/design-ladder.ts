@@ -21,7 +21,7 @@ export interface LadderDesignOptions {
   readonly hottest?: number | undefined;
   /** Independent ensembles, over which errors are taken; at least 4. */
   readonly ensembles: number;
-  /** Steps of `tempering` in the first round, of which a quarter is burn-in; every further round doubles them. At least 8. */
+  /** Steps of `tempering` in the first round, of which a quarter is burn-in; every further round doubles them; growth takes a quarter of them for each replica. At least 32. */
   readonly steps: number;
   /** Most rounds that place betas and measure them; 5 by default. */
   readonly rounds?: number | undefined;
@@ -100,11 +100,14 @@ export function designLadder(model: Model, options: LadderDesignOptions): Design
       betas: [...placed.betas, next],
       spins: placed.spins.map((list) => [...list, list[list.length - 1]]),
     };
-    const run = runRound(pilot, grown, options.steps);
+    const run = runRound(pilot, grown, Math.ceil(options.steps / 4));
     moves += run.moves;
-    law = energyLaw(grown.betas, run.energies);
     placed = run.rows;
-    if (next === model.beta) break;
+    const done = next === model.beta;
+    // What comes next depends on the coldest replicas; that they are in equilibrium, on all.
+    const seen = done ? 0 : grown.betas.length - 2;
+    law = energyLaw(grown.betas.slice(seen), run.energies.slice(seen));
+    if (done) break;
   }
   for (let round = 1; ; round++) {
     const betas = equalLadder(law, hottest, model.beta, acceptance, MAX_REPLICAS - 1);
@@ -220,8 +223,8 @@ function check(model: Model, options: LadderDesignOptions): void {
   if (!(Number.isSafeInteger(ensembles) && ensembles >= 4)) {
     throw refuse('ensembles', 'a whole number of at least 4', ensembles, 'errors are taken over them');
   }
-  if (!(Number.isSafeInteger(steps) && steps >= 8)) {
-    throw refuse('steps', 'a whole number of at least 8', steps, 'give more');
+  if (!(Number.isSafeInteger(steps) && steps >= 32)) {
+    throw refuse('steps', 'a whole number of at least 32', steps, 'give more');
   }
 }
 

@@ -1,7 +1,13 @@
 import { InputError, show } from '../../errors.js';
 import { checkOptions } from '../../trainability/options.js';
 import { type RandomSource, randomSource, resumeRandom } from '../random.js';
-import { emptySamples, readSample, wordsPerSample, writeSample } from '../samples/packed-samples.js';
+import {
+  emptySamples,
+  type PackedSamples,
+  readSample,
+  wordsPerSample,
+  writeSample,
+} from '../samples/packed-samples.js';
 import type { ReplicaLadder } from './ladder.js';
 import { chainMove, type LocalMove } from './local-move.js';
 
@@ -38,33 +44,32 @@ export interface SwapCounts {
 }
 
 /**
- * Every replica of every ensemble at spins of its own, uniformly drawn, or at the given ones. Throws {@link InputError} for a count or seed out of range, or spins
- * of another number.
+ * Every replica of every ensemble at spins of its own, uniformly drawn; or all replicas of ensemble `m` at row `m` of the given starts. Throws {@link InputError} for a count or seed
+ * out of range, or starts of another size.
  */
 export function temperingStart(
   ladder: ReplicaLadder,
   ensembles: number,
   seed: number,
-  spins?: ArrayLike<number> | undefined,
+  starts?: PackedSamples | undefined,
 ): TemperingState {
   checkOptions({ chains: ensembles, seed }, ['chains', 'seed'], { chains: 'ensembles' });
   const count = ladder.model.spins;
-  if (spins !== undefined && (spins.length !== count || !Array.from(spins).every((x) => x === 1 || x === -1))) {
+  if (starts !== undefined && (starts.spins !== count || starts.count !== ensembles)) {
     throw new InputError({
-      field: 'spins',
-      expected: `${count} values, -1 or 1`,
-      got: show(spins),
-      remedy: 'give all',
+      field: 'starts',
+      expected: `${ensembles} rows of ${count} spins`,
+      got: `${starts.count} of ${starts.spins}`,
+      remedy: 'give one row per ensemble',
     });
   }
   const random = randomSource(seed);
-  const replicas = ladder.betas.length;
-  const made = Array.from({ length: ensembles }, () =>
-    ensembleState(
-      ladder,
-      Array.from({ length: replicas }, () => spins ?? uniformSpins(count, random)),
-    ),
-  );
+  const row = new Int8Array(count);
+  const made = Array.from({ length: ensembles }, (_, m) => {
+    if (starts !== undefined) readSample(starts, m, row);
+    const rows = Array.from(ladder.betas, () => (starts === undefined ? uniformSpins(count, random) : row));
+    return ensembleState(ladder, rows);
+  });
   return { random: random.state(), ensembles: made };
 }
 

@@ -138,8 +138,8 @@ describe('a designed ladder', () => {
   });
 
   test('that is measured too little says so', () => {
-    const designed = designLadder(machine, { ...options, ensembles: 4, steps: 12, rounds: 1 });
-    expect(designed).toMatchObject({ equal: false, verdict: 'unresolved', rounds: 1, steps: 9 });
+    const designed = designLadder(machine, { ...options, ensembles: 4, steps: 32, rounds: 1 });
+    expect(designed).toMatchObject({ equal: false, verdict: 'unresolved', rounds: 1, steps: 24 });
     expect(designed.missing.join()).toMatch(/is known to [\d.]+ only: more steps are needed|where the mean of all is/);
   });
 
@@ -163,7 +163,7 @@ describe('a designed ladder', () => {
     [{ hottest: Number.NaN }, /^hottest must be/],
     [{ acceptance: 1 }, /^acceptance must be a number from 0.1 to 0.9, got 1;/],
     [{ ensembles: 3 }, /^ensembles must be a whole number of at least 4/],
-    [{ steps: 7 }, /^steps must be a whole number of at least 8/],
+    [{ steps: 31 }, /^steps must be a whole number of at least 32/],
     [{ rounds: 0 }, /^rounds must be a whole number of at least 1/],
     [{ seed: -1 }, /^seed must be/],
     [{ sweeps: 0.5 }, /^sweeps must be/],

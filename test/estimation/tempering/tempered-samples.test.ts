@@ -2,7 +2,12 @@ import { createRoute, InputError, ising, type Model, randomSource } from 'htdml'
 import { describe, expect, test } from 'vitest';
 import { chain } from '../../../src/estimation/chain.js';
 import { addObservables } from '../../../src/estimation/data-moments.js';
-import { type PackedSamples, readSample } from '../../../src/estimation/samples/packed-samples.js';
+import {
+  emptySamples,
+  type PackedSamples,
+  readSample,
+  writeSample,
+} from '../../../src/estimation/samples/packed-samples.js';
 import { temperingStart } from '../../../src/estimation/tempering/ensembles.js';
 import { replicaLadder } from '../../../src/estimation/tempering/ladder.js';
 import { chainMove, compiledMove, type LocalMove } from '../../../src/estimation/tempering/local-move.js';
@@ -70,7 +75,11 @@ test('two wells: a chain from one of them misses the other, replicas find the ex
     sum += alone.spins[0];
   }
   expect(sum / 20_000).toBeLessThan(-0.9);
-  const run = temperedSamples(ladder, temperingStart(ladder, 48, 6, allDown), { burnIn: 200, samples: 400, apart: 2 });
+  const run = temperedSamples(ladder, temperingStart(ladder, 48, 6, emptySamples(10, 48)), {
+    burnIn: 200,
+    samples: 400,
+    apart: 2,
+  });
   expect(Math.min(...run.roundTrips)).toBeGreaterThan(5);
   // 55 means with errors over 48 ensembles: one of them beyond 5 has a chance of 55 * 8e-6.
   expect(worstSigmas(wells, run.samples)).toBeLessThan(5);
@@ -182,8 +191,18 @@ describe('runs', () => {
   test('a start is refused for its number, seed or spins', () => {
     expect(() => temperingStart(smallLadder, 0, 1)).toThrow(/^ensembles must be a whole number of at least 1/);
     expect(() => temperingStart(smallLadder, 2, -1)).toThrow(/^seed must be/);
-    expect(() => temperingStart(smallLadder, 2, 1, [1, 1, 1, 1])).toThrow(/^spins must be 5 values, -1 or 1/);
-    expect(() => temperingStart(smallLadder, 2, 1, [1, 0, 1, 1, 1])).toThrow(InputError);
+    expect(() => temperingStart(smallLadder, 2, 1, emptySamples(5, 3))).toThrow(
+      /^starts must be 2 rows of 5 spins, got 3 of 5/,
+    );
+    expect(() => temperingStart(smallLadder, 2, 1, emptySamples(4, 2))).toThrow(InputError);
+  });
+
+  test('a start from given rows puts every replica of an ensemble at its own', () => {
+    const starts = emptySamples(5, 2);
+    writeSample(starts, 0, [1, -1, 1, 1, -1]);
+    writeSample(starts, 1, [-1, -1, 1, -1, 1]);
+    const { ensembles } = temperingStart(smallLadder, 2, 1, starts);
+    expect(ensembles.map(({ words }) => words)).toEqual([Array(3).fill(0b01101), Array(3).fill(0b10100)]);
   });
 
   test.each([
