@@ -221,6 +221,19 @@ test('without biases the operator acts on pairs of mirror images: the matrix, su
   });
 });
 
+test('two wells of a triangle: the gap of the replicas is four orders above that of the local kernel', () => {
+  const wells = ising({ spins: 3, edges: complete(3), couplings: [4, 4, 4], biases: [0.05, 0.05, 0.05] });
+  const gapOf = (p: Matrix, pi: Float64Array) => {
+    const values = [...jacobiEigen(symmetrised(p, pi)).values].sort((x, y) => y - x);
+    return 1 - values[1];
+  };
+  const full = fullSpace(wells);
+  const sweep = matrixOf(full, 'palindrome');
+  const replicas = new TemperingKernel(ladderOf(wells, 'palindrome', [0]));
+  expect(gapOf(sweep, full.pi)).toBeLessThan(1e-5);
+  expect(gapOf(rowsOf(replicas), replicas.pi)).toBeGreaterThan(0.1);
+});
+
 describe('what is no ladder', () => {
   const make =
     (betas: readonly number[], change: object = {}) =>
