@@ -23,7 +23,12 @@ export {
   doublingTimescales,
   type TimescaleAtLength,
 } from './estimation/doubling.js';
-export { type EstimatedSnr, estimateSnr, SNR_THRESHOLDS } from './estimation/estimated-snr.js';
+export {
+  type EstimatedSnr,
+  type EstimatedSnrOptions,
+  estimateSnr,
+  SNR_THRESHOLDS,
+} from './estimation/estimated-snr.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
 export {

@@ -2,13 +2,22 @@ import { InputError, show } from '../errors.js';
 import type { DataLaw } from '../model/data-law.js';
 import type { Model } from '../model/model.js';
 import { checkOptions } from '../trainability/options.js';
+import { plainJackknife, sampleVariance } from './bound/cross-fit.js';
 import { addObservables, dataMoments } from './data-moments.js';
 import type { MeasuredSnr, MeasureOptions } from './measure.js';
+import type { PositivePhase } from './positive-phase.js';
 import { randomSource } from './random.js';
 import type { ReferenceMoments } from './reference-moments.js';
 import { runChains } from './run-chains.js';
+import { sampledSignal } from './signal.js';
 import { startSampler } from './start-sampler.js';
 import type { Verdict } from './verdict.js';
+
+/** The estimator (2.4), how often it is run, and its data term. */
+export interface EstimatedSnrOptions extends MeasureOptions {
+  /** `E_data f` where it has no exact value: an estimate as the mean of independent groups. By default exact, which hidden spins on a large graph rule out. The error of the estimator is that of the chain alone. */
+  readonly positive?: Pick<PositivePhase, 'means' | 'groups'> | undefined;
+}
 
 /** `R` (2.5) where `g` itself is estimated; standard errors are those of repetitions and references together. */
 export interface EstimatedSnr extends Omit<MeasuredSnr, 'R' | 'standardError'>, Verdict {
@@ -37,57 +46,56 @@ export const SNR_THRESHOLDS = {
 } as const;
 
 /**
- * Runs the estimator (2.4) again and again and measures `R = |g|^2 / E|ghat - g|^2` (2.5) at any size. The data term is exact, the model's is known from independent
+ * Runs the estimator (2.4) again and again and measures `R = |g|^2 / E|ghat - g|^2` (2.5) at any size. The data term is exact unless it is given, the model's is known from independent
  * references `m_i`, and pairs of different ones make both squares unbiased: with the data term `d` and an estimator's mean `x`, `|g|^2` is the mean over `i != j` of
  * `<d - m_i, d - m_j>`, and `|ghat - g|^2` that of `<x - m_i, x - m_j>`. Errors are the repetitions' own and the jackknife over references. References that were not in equilibrium make
  * both wrong; the verdict sees a start that is not forgotten and chains that disagree, not a part of the states that none of them has seen.
  *
- * Throws {@link InputError} for options out of range, fewer than 8 references, or data of another size.
+ * Throws {@link InputError} for options out of range, fewer than 8 references, or data of another size, and UnsupportedError where the data term has no exact value and is not given.
  */
 export function estimateSnr(
   model: Model,
   data: DataLaw,
-  options: MeasureOptions,
+  options: EstimatedSnrOptions,
   reference: ReferenceMoments,
 ): EstimatedSnr {
   checkOptions(options, ['burnIn', 'window', 'chains', 'repetitions', 'seed']);
   const estimates = checkReference(model, reference);
+  const positive = options.positive ?? { means: dataMoments(model, data), groups: null };
+  const { value: signal, withoutModel, withoutData } = sampledSignal(positive, estimates);
   const centre = meanOf(estimates);
-  const toData = dataMoments(model, data).map((value, a) => value - centre[a]);
   const { errors, offset } = repeat(model, data, options, centre);
-  const repeated = meanAndVariance(errors);
-  const mseError = Math.sqrt(repeated.variance / options.repetitions);
+  const about = errors.reduce((sum, error) => sum + error, 0) / errors.length;
+  const mseError = Math.sqrt(sampleVariance(errors) / errors.length);
 
   const deviations = estimates.map((m) => m.map((value, a) => value - centre[a]));
   const count = deviations.length;
   const total = squares(deviations);
-  /** Both squares about the mean of the references, or of all but one, less the variance of that mean. */
-  const parts = (left: Float64Array | null) => {
-    if (left === null) {
-      const variance = total / (count * (count - 1));
-      return { signal: dot(toData, toData) - variance, mse: repeated.mean - variance };
-    }
-    // Without m_i the mean moves by -(m_i - mean) / (n - 1).
+  const mse = about - total / (count * (count - 1));
+  // Without m_i the mean of the references moves by -(m_i - mean) / (n - 1).
+  const mseWithout = Float64Array.from(deviations, (left) => {
     const own = dot(left, left);
     const variance = (total - (own * count) / (count - 1)) / ((count - 1) * (count - 2));
-    const about = (x: Float64Array, square: number) =>
-      square + (2 * dot(x, left)) / (count - 1) + own / (count - 1) ** 2 - variance;
-    return { signal: about(toData, dot(toData, toData)), mse: about(offset, repeated.mean) };
-  };
-  const { signal, mse } = parts(null);
-  const without = deviations.map(parts);
-  const mseStandardError = Math.hypot(jackknife(without.map((one) => one.mse)), mseError);
-  const known = mse > 0 && without.every((one) => one.mse > 0);
-  const R = known ? signal / mse : null;
+    return about + (2 * dot(offset, left)) / (count - 1) + own / (count - 1) ** 2 - variance;
+  });
+  const mseStandardError = Math.hypot(jackknife(mseWithout), mseError);
+  const dataError = jackknife(withoutData);
+  const R = mse > 0 && mseWithout.every((value) => value > 0) ? signal / mse : null;
   const missing = whatIsMissing(reference, deviations, mse, mseStandardError);
   return {
     R,
     standardError:
-      R === null ? null : Math.hypot(jackknife(without.map((one) => one.signal / one.mse)), (R * mseError) / mse),
+      R === null
+        ? null
+        : Math.hypot(
+            jackknife(withoutModel.map((value, i) => value / mseWithout[i])),
+            dataError / mse,
+            (R * mseError) / mse,
+          ),
     mse,
     mseStandardError,
     signal,
-    signalStandardError: jackknife(without.map((one) => one.signal)),
+    signalStandardError: Math.hypot(jackknife(withoutModel), dataError),
     repetitions: options.repetitions,
     references: count,
     verdict: missing.length === 0 ? 'resolved' : 'unresolved',
@@ -218,16 +226,9 @@ function dot(x: Float64Array, y: Float64Array): number {
   return x.reduce((sum, value, a) => sum + value * y[a], 0);
 }
 
-function meanAndVariance(values: Float64Array): { readonly mean: number; readonly variance: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1) };
-}
-
-/** Standard error from the values without each of `n`. */
-function jackknife(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const spread = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return Math.sqrt(((values.length - 1) / values.length) * spread);
+/** Standard error from the values without each of `n`; zero for none. */
+function jackknife(values: ArrayLike<number>): number {
+  return Math.sqrt(plainJackknife(values));
 }
 
 function digits(value: number): string {

@@ -1,5 +1,14 @@
-import { evaluateModel, InputError, ising, type KernelName, type MeasureOptions, type Start } from 'htdml';
+import {
+  evaluateModel,
+  InputError,
+  ising,
+  type KernelName,
+  type MeasureOptions,
+  randomSource,
+  type Start,
+} from 'htdml';
 import { describe, expect, test } from 'vitest';
+import { dataMoments } from '../../src/estimation/data-moments.js';
 import { estimateSnr } from '../../src/estimation/estimated-snr.js';
 import { type ReferencePlan, referenceMoments, sampleMoments } from '../../src/estimation/reference-moments.js';
 import { emptySamples, writeSample } from '../../src/estimation/samples/packed-samples.js';
@@ -125,6 +134,31 @@ describe('poor references', () => {
     expect(estimated.missing.join()).not.toContain('NaN');
     expect(estimated.missing[1]).toMatch(/^the references disagree: their variance is Infinity times/);
   });
+});
+
+test('a data term that is estimated itself: its groups count in the signal and in its error', () => {
+  const [, one] = cases;
+  const { model, data } = one;
+  const asked = options('random-scan', 'uniform', { repetitions: 400 });
+  const { signal, R } = exact(one, asked);
+  const exactly = dataMoments(model, data);
+  const random = randomSource(3);
+  const reference = referenceMoments(model, data, plan({ window: 4000 }));
+  const runs = Array.from({ length: 100 }, (_, seed) => {
+    const groups = Array.from({ length: 8 }, () => exactly.map((value) => value + 0.3 * random.normal()));
+    const means = exactly.map((_, a) => groups.reduce((sum, group) => sum + group[a] / 8, 0));
+    return estimateSnr(model, data, { ...asked, seed, positive: { means, groups } }, reference);
+  });
+  // The same references all the while, whose error is their own.
+  const own = estimateSnr(model, data, asked, reference);
+  const { mean, error } = meanAndError(runs.map((run) => run.signal));
+  expect(Math.abs(mean - signal)).toBeLessThan(5 * Math.hypot(error, own.signalStandardError));
+  const claimed = meanAndError(runs.map((run) => run.signalStandardError)).mean;
+  expect(claimed).toBeGreaterThan(3 * own.signalStandardError);
+  expect(claimed / (error * 10)).toBeGreaterThan(0.65);
+  expect(claimed / (error * 10)).toBeLessThan(1.45);
+  const far = runs.filter((run) => Math.abs((run.R ?? 0) - R) > 2.5 * (run.standardError ?? 0)).length;
+  expect(far).toBeLessThan(15);
 });
 
 test('sound references are not blamed', () => {
