@@ -43,16 +43,28 @@ export const START_KINDS = ['data', 'random', 'opposite'] as const;
 export function sampleEquilibrium(model: Model, data: DataLaw, plan: EquilibriumPlan): EquilibriumSamples {
   const { chains, samples, burnIn, apart } = plan;
   const random = randomSource(plan.seed);
-  const pilots = Math.ceil(chains / 4);
-  const starts = emptySamples(model.spins, pilots + chains);
-  const kinds = START_KINDS.length;
-  for (let m = 0; m < starts.count; m++) {
-    const kind = m < pilots ? m : m - pilots;
-    writeSample(starts, m, startOf(model, data, START_KINDS[kind % kinds], random));
-  }
+  const starts = equilibriumStarts(model, data, chains, random);
+  const pilots = starts.count - chains;
   const seed = random.integer(2 ** 32);
   const run = sampleChains(model, { kernel: sweepOf(model), starts, samples, burnIn, apart, seed });
-  return { pilot: run.samples.slice(0, pilots), chains: run.samples.slice(pilots), startKinds: kinds, burnIn, apart };
+  return {
+    pilot: run.samples.slice(0, pilots),
+    chains: run.samples.slice(pilots),
+    startKinds: START_KINDS.length,
+    burnIn,
+    apart,
+  };
+}
+
+/** Where a quarter as many pilots as chains, and then the chains, start: both take the kinds in turn. */
+export function equilibriumStarts(model: Model, data: DataLaw, chains: number, random: RandomSource): PackedSamples {
+  const pilots = Math.ceil(chains / 4);
+  const starts = emptySamples(model.spins, pilots + chains);
+  for (let m = 0; m < starts.count; m++) {
+    const kind = (m < pilots ? m : m - pilots) % START_KINDS.length;
+    writeSample(starts, m, startOf(model, data, START_KINDS[kind], random));
+  }
+  return starts;
 }
 
 /** A sweep that the compiled chains can do. */
