@@ -17,6 +17,11 @@ export interface EquilibriumSamples {
   readonly burnIn: number;
   /** Sweeps from sample to sample. */
   readonly apart: number;
+  /**
+   * What these samples lack to be in equilibrium, a sentence each, where that does not follow from burn-in and length in integrated times of the kernel: of tempered ensembles. Whether chains of different
+   * starts agree is left to who reads them.
+   */
+  readonly missing?: readonly string[] | undefined;
 }
 
 /** Chains of {@link sampleEquilibrium}. */
