@@ -30,6 +30,7 @@ export {
   SNR_THRESHOLDS,
 } from './estimation/estimated-snr.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
+export { observableMeans } from './estimation/observable-means.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
 export {
   type ReferenceMoments,
@@ -96,8 +97,10 @@ export {
   inputBiases,
   isConditional,
   layerModel,
+  layerWithInputs,
   randomPlacement,
   withLayerParameters,
+  withoutInputs,
 } from './model/grid/grid-layer.js';
 export { layerToJson, parseLayer, readLayer, writeLayer } from './model/grid/layer-file.js';
 export {
@@ -141,6 +144,14 @@ export {
   trainStart,
   type WeightControl,
 } from './optimization/train.js';
+export {
+  type SampledTrainRecord,
+  type SampledTrainSettings,
+  type SampledTrainState,
+  type SampledTrainStep,
+  sampledTrainStart,
+  trainSampled,
+} from './optimization/train-sampled.js';
 export type { Term } from './optimization/weighted-sum.js';
 export { type Circle, type ContourProjector, contourProjector } from './spectrum/contour-projector.js';
 export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';

@@ -73,7 +73,7 @@ export function verdictOf(
       `the trial solutions give ${digits(run.inSample)} on their own samples and ${digits(last.timescale)} on others: more samples are needed`,
     ],
     [
-      run.slack > limit.growth * last.timescale,
+      run.slack > Math.max(0, limit.growth * last.timescale),
       `what neither block sees alone may add ${digits(run.slack)} steps to the bound: a chain as fast as this needs an exact route, or random-block`,
     ],
     [before === undefined, 'one set of features alone cannot show that it suffices: add features'],
