@@ -132,7 +132,8 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
   };
   const last = sequence[sequence.length - 1];
   const noise = 1.96 * last.standardError;
-  const sweeps = samples.chains.length * perSample * samples.apart;
+  // A mode of integrated time tau is seen where samples could leave what they are in: about `steps / tau` of them. Samples that no such chain made count once.
+  const sweeps = samples.chains.length * perSample * (samples.missing === undefined ? samples.apart : 1);
   return {
     bound: {
       timescale: last.timescale,

@@ -34,7 +34,7 @@ interface Run {
   readonly tauMax: number;
 }
 
-/** `burnIn` of each chain and `steps` of all, in kernel steps; `known` is what the samples say themselves that they lack, which takes the place of both. */
+/** `burnIn` of each chain and `steps` of all, in kernel steps; `known` is what the samples say themselves that they lack to be in equilibrium, which takes the place of the burn-in. */
 export function verdictOf(
   run: Run,
   { burnIn, steps, known }: { burnIn: number; steps: number; known?: readonly string[] | undefined },
@@ -61,7 +61,7 @@ export function verdictOf(
       `the burn-in of ${digits(burnIn)} steps is below ${limit.burnInTimes} of the largest integrated time, at least ${digits(run.tauMax)}`,
     ],
     [
-      known === undefined && steps < limit.lengthTimes * run.tauMax,
+      steps < limit.lengthTimes * run.tauMax,
       `${digits(steps)} steps in all are below ${limit.lengthTimes} of the largest integrated time, at least ${digits(run.tauMax)}`,
     ],
     [

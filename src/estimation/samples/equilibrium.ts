@@ -18,8 +18,8 @@ export interface EquilibriumSamples {
   /** Sweeps from sample to sample. */
   readonly apart: number;
   /**
-   * What these samples lack to be in equilibrium, a sentence each, where that does not follow from burn-in and length in integrated times of the kernel: of tempered ensembles. Whether chains of different
-   * starts agree is left to who reads them.
+   * What these samples lack to be in equilibrium, a sentence each, where that does not follow from a burn-in in integrated times of the kernel: of tempered ensembles. Whether chains of different
+   * starts agree, and whether samples are enough, is left to who reads them.
    */
   readonly missing?: readonly string[] | undefined;
 }
