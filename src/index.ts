@@ -36,9 +36,28 @@ export {
   estimateReport,
   type ReportedDerivative,
 } from './estimation/estimate-report.js';
+
+  type DoubledTimescale,
+  type DoublingOptions,
+  doublingTimescales,
+  type TimescaleAtLength,
+} from './estimation/doubling.js';
+
+export {
+  type EstimatedSnr,
+  type EstimatedSnrOptions,
+  estimateSnr,
+  SNR_THRESHOLDS,
+} from './estimation/estimated-snr.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { observableMeans } from './estimation/observable-means.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
+export {
+  type ReferenceMoments,
+  type ReferencePlan,
+  referenceMoments,
+  sampleMoments,
+} from './estimation/reference-moments.js';
 export type { ChainPlan } from './estimation/run-chains.js';
 export {
   type SampledGradient,
@@ -57,6 +76,21 @@ export {
 } from './estimation/samples/equilibrium.js';
 export { emptySamples, type PackedSamples, readSample, writeSample } from './estimation/samples/packed-samples.js';
 export { type SampledChains, type SampleOptions, sampleChains } from './estimation/samples/sample-chains.js';
+export {
+  type DesignedLadder,
+  designLadder,
+  LADDER_THRESHOLDS,
+  type LadderDesignOptions,
+} from './estimation/tempering/design-ladder.js';
+export { type EnsembleState, type TemperingState, temperingStart } from './estimation/tempering/ensembles.js';
+export { type LadderOptions, type ReplicaLadder, replicaLadder } from './estimation/tempering/ladder.js';
+export { chainMove, compiledMove, type LocalMove } from './estimation/tempering/local-move.js';
+export {
+  type PairSwaps,
+  type TemperedSamples,
+  type TemperingPlan,
+  temperedSamples,
+} from './estimation/tempering/tempered-samples.js';
 export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
 export {
   type MeasuredTimescale,
