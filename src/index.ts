@@ -9,6 +9,10 @@ export {
   UnsupportedError,
 } from './errors.js';
 export type { Agreement } from './estimation/agreement.js';
+export type { SampledDerivative } from './estimation/bound/derivatives.js';
+export { FEATURE_NAMES, type FeatureName, type UserFeature } from './estimation/bound/features.js';
+export type { BoundedTimescale, BoundOptions, BoundStep } from './estimation/bound/timescale-bound.js';
+export { BOUND_THRESHOLDS, type Verdict as BoundVerdict } from './estimation/bound/verdict.js';
 export {
   type CorrelationPenalty,
   correlationPenaltyGradient,
@@ -17,6 +21,21 @@ export {
   type MeanProducts,
   type NegativePhase,
 } from './estimation/correlation-penalty.js';
+export {
+  type Estimated,
+  type EstimatedRhat,
+  type EstimateOptions,
+  estimateTrainability,
+  type TrainabilityEstimate,
+} from './estimation/estimate.js';
+export { type EstimateWorkload, estimateWorkload } from './estimation/estimate-cost.js';
+export type { AtLeast, EstimatedGates } from './estimation/estimate-gates.js';
+export {
+  type EstimateReport,
+  type EstimateReportOptions,
+  estimateReport,
+  type ReportedDerivative,
+} from './estimation/estimate-report.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { observableMeans } from './estimation/observable-means.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
@@ -29,6 +48,15 @@ export {
   sampledObjective,
   samplerStart,
 } from './estimation/sampled-gradient.js';
+export {
+  type EquilibriumPlan,
+  EquilibriumRun,
+  type EquilibriumSamples,
+  type EquilibriumState,
+  sampleEquilibrium,
+} from './estimation/samples/equilibrium.js';
+export { emptySamples, type PackedSamples, readSample, writeSample } from './estimation/samples/packed-samples.js';
+export { type SampledChains, type SampleOptions, sampleChains } from './estimation/samples/sample-chains.js';
 export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
 export {
   type MeasuredTimescale,
@@ -64,6 +92,7 @@ export {
   isConditional,
   layerModel,
   layerWithInputs,
+  type PlacementSize,
   randomPlacement,
   withLayerParameters,
   withoutInputs,
