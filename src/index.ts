@@ -22,6 +22,12 @@ export {
   type NegativePhase,
 } from './estimation/correlation-penalty.js';
 export {
+  type DoubledTimescale,
+  type DoublingOptions,
+  doublingTimescales,
+  type TimescaleAtLength,
+} from './estimation/doubling.js';
+export {
   type Estimated,
   type EstimatedRhat,
   type EstimateOptions,
@@ -36,13 +42,6 @@ export {
   estimateReport,
   type ReportedDerivative,
 } from './estimation/estimate-report.js';
-
-  type DoubledTimescale,
-  type DoublingOptions,
-  doublingTimescales,
-  type TimescaleAtLength,
-} from './estimation/doubling.js';
-
 export {
   type EstimatedSnr,
   type EstimatedSnrOptions,
