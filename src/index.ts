@@ -43,13 +43,21 @@ export {
   type ReportedDerivative,
 } from './estimation/estimate-report.js';
 export {
+  type EstimatedEvaluation,
+  EstimatedRoute,
+  type EstimatedRouteOptions,
+  type EstimateErrors,
+} from './estimation/estimated-route.js';
+export {
   type EstimatedSnr,
   type EstimatedSnrOptions,
   estimateSnr,
   SNR_THRESHOLDS,
 } from './estimation/estimated-snr.js';
+export { annealedLogRatio, dataFreeEnergy, type LogRatio } from './estimation/free-energy.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { observableMeans } from './estimation/observable-means.js';
+export { type ClampedPlan, type PositiveMoments, positivePhase } from './estimation/positive-phase.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
 export {
   type ReferenceMoments,
@@ -84,6 +92,12 @@ export {
 export { type EnsembleState, type TemperingState, temperingStart } from './estimation/tempering/ensembles.js';
 export { type LadderOptions, type ReplicaLadder, replicaLadder } from './estimation/tempering/ladder.js';
 export { chainMove, compiledMove, type LocalMove } from './estimation/tempering/local-move.js';
+export {
+  TEMPERED_THRESHOLDS,
+  type TemperedEquilibrium,
+  type TemperedEquilibriumPlan,
+  temperedEquilibrium,
+} from './estimation/tempering/tempered-equilibrium.js';
 export {
   type PairSwaps,
   type TemperedSamples,
@@ -153,6 +167,14 @@ export {
   design,
   designStart,
 } from './optimization/design.js';
+export {
+  designSampled,
+  type SampledDesignRecord,
+  type SampledDesignSettings,
+  type SampledDesignState,
+  type SampledDesignStep,
+  sampledDesignStart,
+} from './optimization/design-sampled.js';
 export type { CurvaturePair } from './optimization/lbfgs.js';
 export { EVENT_POLICIES, type EventPolicy, MembershipWatch, type StepEvent } from './optimization/membership-watch.js';
 export {

@@ -5,7 +5,7 @@ import { checkOptions } from '../trainability/options.js';
 import { plainJackknife, sampleVariance } from './bound/cross-fit.js';
 import { addObservables, dataMoments } from './data-moments.js';
 import type { MeasuredSnr, MeasureOptions } from './measure.js';
-import type { PositivePhase } from './positive-phase.js';
+import type { PositiveMoments } from './positive-phase.js';
 import { randomSource } from './random.js';
 import type { ReferenceMoments } from './reference-moments.js';
 import { runChains } from './run-chains.js';
@@ -16,7 +16,7 @@ import type { Verdict } from './verdict.js';
 /** The estimator (2.4), how often it is run, and its data term. */
 export interface EstimatedSnrOptions extends MeasureOptions {
   /** `E_data f` where it has no exact value: an estimate as the mean of independent groups. By default exact, which hidden spins on a large graph rule out. The error of the estimator is that of the chain alone. */
-  readonly positive?: Pick<PositivePhase, 'means' | 'groups'> | undefined;
+  readonly positive?: Pick<PositiveMoments, 'means' | 'groups'> | undefined;
 }
 
 /** `R` (2.5) where `g` itself is estimated; standard errors are those of repetitions and references together. */
