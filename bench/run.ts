@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: ours against SciPy and JAX, on the same inputs in one go. HTDML_PYTHON names the interpreter that has them (default python3); what is not installed is
+ * `npm run bench`: ours against SciPy, JAX and thrml, on the same inputs in one go. HTDML_PYTHON names the interpreter that has them (default python3); what is not installed is
  * skipped with a line that says so. Names of parts may be given, `npm run bench -- gradient scale`; all of them together write docs/performance.md and its figure.
  */
 import { cpus, totalmem } from 'node:os';
@@ -11,6 +11,7 @@ import { applicationTable } from './application.js';
 import { costFigure } from './cost-figure.js';
 import { eigenpairsTable } from './eigenpairs.js';
 import { gradientTable } from './gradient.js';
+import { samplerTable } from './sampler.js';
 import { scaleTable } from './scale.js';
 import { Sheet } from './tables.js';
 import { wrongAnswersTable } from './wrong-answers.js';
@@ -23,6 +24,7 @@ const PARTS: Readonly<Record<string, () => Promise<void> | void>> = {
   gradient: () => gradientTable(sheet),
   application: () => applicationTable(sheet),
   eigenpairs: () => eigenpairsTable(sheet),
+  sampler: () => samplerTable(sheet),
   scale: () => scaleTable(sheet),
   wrong: () => wrongAnswersTable(sheet),
   cost: () => {

@@ -22,6 +22,12 @@ export {
   type NegativePhase,
 } from './estimation/correlation-penalty.js';
 export {
+  type DoubledTimescale,
+  type DoublingOptions,
+  doublingTimescales,
+  type TimescaleAtLength,
+} from './estimation/doubling.js';
+export {
   type Estimated,
   type EstimatedRhat,
   type EstimateOptions,
@@ -36,8 +42,22 @@ export {
   estimateReport,
   type ReportedDerivative,
 } from './estimation/estimate-report.js';
+
+export {
+  type EstimatedSnr,
+  type EstimatedSnrOptions,
+  estimateSnr,
+  SNR_THRESHOLDS,
+} from './estimation/estimated-snr.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
+export { observableMeans } from './estimation/observable-means.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
+export {
+  type ReferenceMoments,
+  type ReferencePlan,
+  referenceMoments,
+  sampleMoments,
+} from './estimation/reference-moments.js';
 export type { ChainPlan } from './estimation/run-chains.js';
 export {
   type SampledGradient,
@@ -56,6 +76,21 @@ export {
 } from './estimation/samples/equilibrium.js';
 export { emptySamples, type PackedSamples, readSample, writeSample } from './estimation/samples/packed-samples.js';
 export { type SampledChains, type SampleOptions, sampleChains } from './estimation/samples/sample-chains.js';
+export {
+  type DesignedLadder,
+  designLadder,
+  LADDER_THRESHOLDS,
+  type LadderDesignOptions,
+} from './estimation/tempering/design-ladder.js';
+export { type EnsembleState, type TemperingState, temperingStart } from './estimation/tempering/ensembles.js';
+export { type LadderOptions, type ReplicaLadder, replicaLadder } from './estimation/tempering/ladder.js';
+export { chainMove, compiledMove, type LocalMove } from './estimation/tempering/local-move.js';
+export {
+  type PairSwaps,
+  type TemperedSamples,
+  type TemperingPlan,
+  temperedSamples,
+} from './estimation/tempering/tempered-samples.js';
 export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
 export {
   type MeasuredTimescale,
@@ -90,9 +125,11 @@ export {
   inputBiases,
   isConditional,
   layerModel,
+  layerWithInputs,
   type PlacementSize,
   randomPlacement,
   withLayerParameters,
+  withoutInputs,
 } from './model/grid/grid-layer.js';
 export { layerToJson, parseLayer, readLayer, writeLayer } from './model/grid/layer-file.js';
 export {
@@ -136,6 +173,14 @@ export {
   trainStart,
   type WeightControl,
 } from './optimization/train.js';
+export {
+  type SampledTrainRecord,
+  type SampledTrainSettings,
+  type SampledTrainState,
+  type SampledTrainStep,
+  sampledTrainStart,
+  trainSampled,
+} from './optimization/train-sampled.js';
 export type { Term } from './optimization/weighted-sum.js';
 export { type Circle, type ContourProjector, contourProjector } from './spectrum/contour-projector.js';
 export type { EigenvalueGroup, WeightedEigenvalue } from './spectrum/groups.js';

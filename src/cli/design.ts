@@ -6,12 +6,12 @@ import { finishRun } from './finish-run.js';
 import { num } from './format.js';
 import { Progress } from './progress.js';
 import { RunFolder } from './run-folder.js';
-import { checkpointEvery, constraints, type RunFlags, type RunSetup, setUp } from './run-setup.js';
+import { checkpointEvery, constraints, type RunFlags, type RunSetup, readRun, setUp } from './run-setup.js';
 import { specToJson } from './spec.js';
 
 /** `htdml design`: better mixing within a budget of divergence; returns what to print and the exit code. */
 export async function designCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
-  const setup = setUp(specPath, flags, ({ design: { objective, restarts, steps } }) => ({
+  const setup = setUp(readRun(specPath, flags), flags, ({ design: { objective, restarts, steps } }) => ({
     objectives: [objective],
     signal: restarts * steps,
     timescale: restarts * steps,

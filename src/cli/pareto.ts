@@ -1,5 +1,6 @@
 import { kl } from 'htdml/objectives';
-import { writeFileAtomic } from '../model/atomic-file.js';
+import { InputError, show } from '../errors.js';
+import { oneLine, writeFileAtomic } from '../model/atomic-file.js';
 import {
   type JudgedPoint,
   judge,
@@ -19,17 +20,22 @@ import {
   constraints,
   freshRbm,
   type RunFlags,
+  type RunInput,
   type RunPlan,
   type RunSetup,
+  readRun,
   setUp,
 } from './run-setup.js';
 import { type Spec, specToJson } from './spec.js';
+import { likelihoodToJson } from './spec-likelihood.js';
 import { armName, type ParetoArmSpec } from './spec-pareto.js';
 import { isTimed, penaltiesOf, planOf } from './train.js';
 
 /** `htdml pareto`: divergence against effective gap for several arms and seeds; returns what to print and the exit code. */
 export async function paretoCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
-  const setup = setUp(specPath, flags, paretoPlan);
+  const input = readRun(specPath, flags);
+  checkExact(input);
+  const setup = setUp(input, flags, paretoPlan);
   const { spec, route } = setup;
   const settings = settingsOf(specPath, setup);
   const everyCheckpoint = checkpointEvery(flags);
@@ -71,6 +77,18 @@ export async function paretoCommand(specPath: string, flags: RunFlags): Promise<
     ? JSON.stringify(record)
     : `${textTable(ARM_COLUMNS, armRows(arms))}\n\nwritten to ${flags.out}`;
   return { output, code: 0 };
+}
+
+/** Arms are compared by the exact divergence. */
+function checkExact({ specPath, spec }: RunInput): void {
+  if (spec.train.likelihood === 'exact') return;
+  throw new InputError({
+    file: specPath,
+    field: 'train.likelihood',
+    expected: '"exact" for arms, which are compared by their divergence',
+    got: oneLine(show(likelihoodToJson(spec.train.likelihood))),
+    remedy: 'leave it out',
+  });
 }
 
 /** What all seeds and arms evaluate. */

@@ -5,13 +5,13 @@ import type { DataLaw } from '../model/data-law.js';
 import { type Model, rbm, withParameters } from '../model/model.js';
 import { parametrization } from '../optimization/parametrization.js';
 import { secondsOf, workload } from '../trainability/cost.js';
-import { evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
+import { type EvaluateOptions, evaluateModel, type ModelEvaluation } from '../trainability/evaluation.js';
 import type { Route } from '../trainability/routes/route.js';
 import { type RunMembership, runMembership, withPolicy } from './membership.js';
 import { readModelAt } from './model-path.js';
 import { inSteps, parseStart } from './options.js';
 import { admit, type ResourceFlags } from './resources.js';
-import { checkSize, readSource } from './source.js';
+import { checkSize, readSource, type Source } from './source.js';
 import { type RbmStart, readSpec, type Spec } from './spec.js';
 import type { Constraints, PenaltyName } from './spec-training.js';
 
@@ -22,6 +22,16 @@ export interface RunFlags extends ResourceFlags {
   readonly json?: boolean;
   readonly onEvent?: string;
   readonly checkpointEvery?: string;
+}
+
+/** A SPEC and the model and data that it names, before anything is computed. */
+export interface RunInput {
+  readonly specPath: string;
+  readonly spec: Spec;
+  readonly model: Model;
+  readonly source: Source;
+  /** For the evaluations at both ends; durations in kernel steps. */
+  readonly options: EvaluateOptions;
 }
 
 /** A SPEC made into the objects that it names. */
@@ -61,8 +71,8 @@ export function checkpointEvery({ checkpointEvery: text }: RunFlags): number | n
   });
 }
 
-/** Reads a SPEC and refuses a run that does not fit, before a table is made. */
-export function setUp(specPath: string, flags: RunFlags, plan: (spec: Spec) => RunPlan): RunSetup {
+/** Reads a SPEC, its model and its data, which must fit one another. */
+export function readRun(specPath: string, flags: RunFlags): RunInput {
   const spec = withPolicy(readSpec(specPath), flags.onEvent);
   const model = typeof spec.model === 'string' ? readModelAt(spec.model) : freshRbm(spec.model, spec.seed);
   const [source, dataPath] =
@@ -83,6 +93,12 @@ export function setUp(specPath: string, flags: RunFlags, plan: (spec: Spec) => R
     gateThresholds: spec.gates,
     references: spec.references,
   };
+  return { specPath, spec, model, source, options };
+}
+
+/** Refuses a run that does not fit, before a table is made. */
+export function setUp(input: RunInput, flags: RunFlags, plan: (spec: Spec) => RunPlan): RunSetup {
+  const { specPath, spec, model, source, options } = input;
   const { bytes, report, signal, timescale } = workload(model, options);
   const count = plan(spec);
   const visits =
@@ -121,8 +137,8 @@ export function freshRbm({ visible, hidden, biases, initialScale }: RbmStart, se
   return rbm({
     visible,
     hidden,
-    weights: Array.from({ length: visible * hidden }, () => initialScale * random.normal()),
-    visibleBiases: biases ? Array.from({ length: visible }, () => 0) : undefined,
-    hiddenBiases: biases ? Array.from({ length: hidden }, () => 0) : undefined,
+    weights: Float64Array.from({ length: visible * hidden }, () => initialScale * random.normal()),
+    visibleBiases: biases ? new Float64Array(visible) : undefined,
+    hiddenBiases: biases ? new Float64Array(hidden) : undefined,
   });
 }

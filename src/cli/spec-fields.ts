@@ -42,3 +42,8 @@ export function parseDuration(field: string, value: string | number, least = 0):
   }
   return { amount, unit: unit === 'sweeps' ? 'sweeps' : 'steps' };
 }
+
+/** A duration as {@link parseDuration} reads it back. */
+export function durationText({ amount, unit }: Duration): string {
+  return `${amount}${unit}`;
+}

@@ -4,6 +4,7 @@ import { oneLine } from '../model/atomic-file.js';
 import { exactObject, number, says } from '../model/schema.js';
 import { OPTIMIZERS, type Optimizer } from '../optimization/train.js';
 import { type Duration, duration, nonNegative, parseDuration, positive, whole } from './spec-fields.js';
+import { type LikelihoodSpec, likelihood } from './spec-likelihood.js';
 
 const OBJECTIVE_NAMES = ['logEffectiveGap', 'logRhat', 'logRhatSlowCluster'] as const;
 export type ObjectiveName = (typeof OBJECTIVE_NAMES)[number];
@@ -45,6 +46,7 @@ export interface TrainSpec extends Constraints {
   readonly steps: number;
   readonly optimizer: Optimizer;
   readonly learningRate: number;
+  readonly likelihood: LikelihoodSpec;
   readonly weightDecay: number;
   readonly penalties: readonly Penalty[];
   /** Of the converter that sets couplings; null for couplings that are not rounded. */
@@ -122,6 +124,7 @@ export const trainSection = exactObject(
     steps: whole(1, 'gradient steps').default(3000),
     optimizer: z.enum(OPTIMIZERS, says('"adam" or "lbfgs"', 'choose one of them')).default('adam'),
     learningRate: positive('give a learning rate, for example 0.05').default(0.05),
+    likelihood: likelihood.default('exact'),
     weightDecay: nonNegative('give 0 for none').default(0),
     penalties: z.array(penalty, says('a list of penalties', 'write [] for none')).default([]),
     ...constraints,
@@ -179,8 +182,23 @@ export function penaltyOf(one: z.infer<typeof penalty>, k: number): Penalty {
   return { objective: name, weight, threshold, lag, every };
 }
 
+/** A sampled likelihood is followed by Adam, beside penalties on the couplings alone. */
+function checkSampled({ likelihood: given, optimizer, penalties }: TrainSpec): void {
+  if (given === 'exact') return;
+  const refuse = (field: string, expected: string, got: unknown, remedy: string) => {
+    throw new InputError({ field: `train.${field}`, expected, got: show(got), remedy });
+  };
+  if (optimizer !== 'adam') refuse('optimizer', '"adam" where the likelihood is sampled', optimizer, 'use adam');
+  const other = penalties.findIndex(({ objective: name }) => name !== 'l1' && name !== 'l2');
+  if (other < 0) return;
+  const got = penalties[other].objective;
+  refuse(`penalties[${other}].objective`, '"l1" or "l2" where the likelihood is sampled', got, 'leave it out');
+}
+
 /** L-BFGS needs a loss that is smooth and stays the same, a converter needs a range. */
-export function checkTraining({ optimizer, penalties, bits, maxCoupling: range }: TrainSpec): void {
+export function checkTraining(spec: TrainSpec): void {
+  const { optimizer, penalties, bits, maxCoupling: range } = spec;
+  checkSampled(spec);
   const adaptive = penalties.findIndex(({ weight }) => weight === 'adaptive');
   if (optimizer === 'lbfgs' && (bits !== null || adaptive >= 0)) {
     throw new InputError({

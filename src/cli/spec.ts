@@ -9,7 +9,8 @@ import { EVENT_POLICIES, type EventPolicy } from '../optimization/membership-wat
 import { DEFAULT_THRESHOLDS } from '../trainability/membership/mode-sets.js';
 import type { Start } from '../trainability/start.js';
 import { type GateThresholds, gateSchema, type References, referenceSchema } from '../trainability/thresholds.js';
-import { type Duration, duration, nonNegative, parseDuration, positive } from './spec-fields.js';
+import { type Duration, duration, durationText, nonNegative, parseDuration, positive } from './spec-fields.js';
+import { likelihoodOf, likelihoodToJson } from './spec-likelihood.js';
 import { checkArms, type ParetoSpec, paretoSection, seedsOf } from './spec-pareto.js';
 import {
   checkTraining,
@@ -147,7 +148,8 @@ export function readSpec(path: string): Spec {
     const folder = dirname(resolve(path));
     if (typeof model !== 'string') checkLayers(model.visible, model.hidden, 'model.');
     const penalties = file.train.penalties.map(penaltyOf);
-    checkTraining({ ...file.train, penalties });
+    const train = { ...file.train, penalties, likelihood: likelihoodOf(file.train.likelihood) };
+    checkTraining(train);
     checkArms(file.pareto.arms);
     const seeds = seedsOf(typeof model === 'string', file.seed, file.pareto.seeds);
     return {
@@ -156,7 +158,7 @@ export function readSpec(path: string): Spec {
       data: oneSource(file.data, folder),
       burnIn: parseDuration('burnIn', file.burnIn),
       window: parseDuration('window', file.window, 1),
-      train: { ...file.train, penalties },
+      train,
       pareto: { ...file.pareto, seeds },
     };
   });
@@ -164,12 +166,11 @@ export function readSpec(path: string): Spec {
 
 /** The SPEC as used, defaults included, for records; {@link readSpec} reads it back to the same SPEC. */
 export function specToJson(spec: Spec): object {
-  const text = ({ amount, unit }: Duration) => `${amount}${unit}`;
   const penalties = spec.train.penalties.map((one) =>
-    one.weight === 'adaptive' ? { ...one, lag: one.lag && text(one.lag) } : one,
+    one.weight === 'adaptive' ? { ...one, lag: one.lag && durationText(one.lag) } : one,
   );
-  const train = { ...spec.train, penalties };
-  return { schemaVersion: 1, ...spec, burnIn: text(spec.burnIn), window: text(spec.window), train };
+  const train = { ...spec.train, penalties, likelihood: likelihoodToJson(spec.train.likelihood) };
+  return { schemaVersion: 1, ...spec, burnIn: durationText(spec.burnIn), window: durationText(spec.window), train };
 }
 
 export function isStart(text: string): text is Start {

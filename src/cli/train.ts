@@ -8,9 +8,18 @@ import { num } from './format.js';
 import { inSteps } from './options.js';
 import { Progress } from './progress.js';
 import { RunFolder } from './run-folder.js';
-import { checkpointEvery, constraints, type RunFlags, type RunPlan, type RunSetup, setUp } from './run-setup.js';
+import {
+  checkpointEvery,
+  constraints,
+  type RunFlags,
+  type RunPlan,
+  type RunSetup,
+  readRun,
+  setUp,
+} from './run-setup.js';
 import { type Spec, specToJson } from './spec.js';
 import type { PenaltyName } from './spec-training.js';
+import { sampledTraining } from './train-sampled.js';
 
 /** Points along a run at which the effective gap is computed for the trace and the figures. */
 const GAP_POINTS = 100;
@@ -19,9 +28,12 @@ interface TraceLine extends TrainRecord {
   readonly effectiveGap: number | null;
 }
 
-/** `htdml train`: exact-gradient maximum likelihood; returns what to print and the exit code. */
+/** `htdml train`: maximum likelihood by exact gradients, or by sampled ones where the SPEC says so; returns what to print and the exit code. */
 export async function trainCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
-  const setup = setUp(specPath, flags, planOf);
+  const input = readRun(specPath, flags);
+  const { likelihood } = input.spec.train;
+  if (likelihood !== 'exact') return sampledTraining(input, likelihood, flags);
+  const setup = setUp(input, flags, planOf);
   const { spec, model, route, membership } = setup;
   const parametrization = constraints(specPath, 'train', model, spec.train);
   const penalties = penaltiesOf(setup);

@@ -113,9 +113,10 @@ function checkLength(field: string, moments: ArrayLike<number>, length: number):
   if (moments.length !== length) {
     throw refused(field, `${length} averages in theta order`, String(moments.length), 'give one per parameter');
   }
-  const wrong = Array.prototype.findIndex.call(moments, (value) => !Number.isFinite(value));
-  if (wrong < 0) return;
-  throw refused(`${field}[${wrong}]`, 'a finite number', show(moments[wrong]), 'check the chains');
+  for (let a = 0; a < length; a++) {
+    if (Number.isFinite(moments[a])) continue;
+    throw refused(`${field}[${a}]`, 'a finite number', show(moments[a]), 'check the chains');
+  }
 }
 
 function refused(field: string, expected: string, got: string, remedy: string): InputError {

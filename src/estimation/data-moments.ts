@@ -13,6 +13,23 @@ export function dataMoments(model: Model, data: DataLaw): Float64Array {
   if (model.visible.length < model.spins) {
     return createRoute(model, data, { kernel: 'random-scan' }).moments(model.theta).data;
   }
+  return visibleMoments(model, data).slice();
+}
+
+interface KnownMoments {
+  readonly model: Pick<Model, 'edges' | 'visible' | 'biased'>;
+  readonly moments: Float64Array;
+}
+
+/** The last ones of each law: without hidden spins they do not depend on the parameters, and a training by sampling asks for them at every step. */
+const known = new WeakMap<DataLaw, KnownMoments>();
+
+function visibleMoments(model: Model, data: DataLaw): Float64Array {
+  const last = known.get(data);
+  const { edges, visible, biased } = last?.model ?? {};
+  if (last !== undefined && edges === model.edges && visible === model.visible && biased === model.biased) {
+    return last.moments;
+  }
   const out = new Float64Array(model.theta.length);
   const spins = new Int8Array(model.spins);
   const pattern = new Int8Array(model.spins);
@@ -23,6 +40,7 @@ export function dataMoments(model: Model, data: DataLaw): Float64Array {
     });
     addObservables(model, spins, probability, out);
   });
+  known.set(data, { model: { edges: model.edges, visible: model.visible, biased: model.biased }, moments: out });
   return out;
 }
 

@@ -1,5 +1,5 @@
 import type { Model } from '../model/model.js';
-import { LEVEL_FEATURES, makeFeatures } from './bound/features.js';
+import { levelCounts, makeFeatures } from './bound/features.js';
 import { mixtureOf } from './bound/kernel-form.js';
 import { localView } from './bound/local.js';
 import { MAX_EXACT_OBSERVABLES } from './bound/probes.js';
@@ -45,7 +45,8 @@ export function estimateWorkload(
   const upTo = options.features ?? 'levels';
   const monomials = makeFeatures(model, [], upTo === 'levels' ? 'pairs' : upTo, []);
   const cliques = localView(model, blocks, monomials).cliques.map(({ length }) => length);
-  const f = upTo === 'levels' ? LEVEL_FEATURES : 0;
+  const levels = levelCounts(model.spins);
+  const f = upTo === 'levels' ? levels.coarse + levels.fine : 0;
   const p = model.theta.length;
   const total = monomials.count + f;
   const probes = p <= MAX_EXACT_OBSERVABLES ? p : (options.probes ?? 24);
@@ -67,7 +68,7 @@ export function estimateWorkload(
   const derivative = gradient ? 4 * probes * (touched + cliques.length * CHANGED + total) + 12 * p : 0;
   const positive =
     spin * hidden * clamped * (burnIn + 8) + clamped * 8 * 3 * p + (model.layers === null ? 0 : 4 * patterns * p);
-  const sets = [...monomials.sets.map(({ size }) => size), ...(f > 0 ? [total - f + 24, total] : [])];
+  const sets = [...monomials.sets.map(({ size }) => size), ...(f > 0 ? [total - levels.fine, total] : [])];
   const fit = sets.reduce(
     (sum, size) =>
       sum +

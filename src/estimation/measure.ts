@@ -64,8 +64,8 @@ export function measureSnr(model: Model, data: DataLaw, options: MeasureOptions)
   };
 }
 
-/** The work of {@link measureSnr} in the visits of `secondsOf`: a spin that is resampled costs about twenty, and one for each of its edges. */
-export function measureVisits(model: Model, options: MeasureOptions): number {
+/** The work of running the estimator so often, in the visits of `secondsOf`: a spin that is resampled costs about twenty, and one for each of its edges. */
+export function measureVisits(model: Model, options: ChainPlan & Pick<MeasureOptions, 'repetitions'>): number {
   const { kernel, burnIn, window, chains, repetitions } = options;
   const plan = schedule(model, kernel);
   const perSweep = plan.kind === 'metropolis' ? plan.spins : plan.blocks.reduce((sum, { length }) => sum + length, 0);

@@ -40,7 +40,7 @@ export function tableBits(model: Model): number {
     throw new UnsupportedError(
       `The table of ${model.spins} spins`,
       `it would hold 2^${bits} states and the limit is 2^${MAX_TABLE_BITS}`,
-      'use an RBM with a small layer, fewer spins, or htdml estimate, which samples',
+      'use an RBM with a small layer, fewer spins, or sampling (htdml estimate, or train.likelihood of a SPEC)',
     );
   }
   return bits;

@@ -247,9 +247,9 @@ function searched(
   return { x, pairs: known, status };
 }
 
-/** Parameters whose energies would overflow make no model. */
-function isSound(theta: Float64Array): boolean {
-  return Number.isFinite(2 * theta.reduce((sum, value) => sum + Math.abs(value), 0));
+/** Parameters whose energies, times beta where it is given, would overflow make no model. */
+export function isSound(theta: Float64Array, beta = 1): boolean {
+  return Number.isFinite(2 * (beta * theta.reduce((sum, value) => sum + Math.abs(value), 0)));
 }
 
 function everywhere(size: number): Pick<Parametrization, 'lower' | 'upper'> {

@@ -3,7 +3,8 @@ import { adamStep, InputError } from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { type EqxRecords, formatEqx, parseEqx } from '../../src/adapters/dtm/eqx-records.js';
 import { readDtmStep, untrainedStep, writeDtmStep } from '../../src/adapters/dtm/saved-step.js';
-import { gridLayer } from '../../src/model/grid/grid-layer.js';
+import { forwardLayers } from '../../src/model/grid/forward-process.js';
+import { gridLayer, inputBiases } from '../../src/model/grid/grid-layer.js';
 import { readLayer } from '../../src/model/grid/layer-file.js';
 import { formatNpy } from '../../src/model/npy.js';
 import { ROOT, scratch } from '../support/cli.js';
@@ -47,6 +48,48 @@ describe('a file that numpy wrote', () => {
   test('the couplings of the last layer are zero of negative sign, and it needs no input', () => {
     const { layer } = readDtmStep(fixture('last.eqx'), graph);
     expect(layer.inputCouplings).toEqual({ image: -0, label: -0 });
+  });
+});
+
+describe("a step that dtm-replication's own code trained and saved", () => {
+  const file = fixture('trained.eqx');
+  const trained = readDtmStep(file, readLayer(fixture('trained-graph.json')));
+
+  test('every energy is that of its own nodes and edges', () => {
+    const { layer } = trained;
+    const states = JSON.parse(readFileSync(fixture('trained-energies.json'), 'utf8'));
+    expect(states).toHaveLength(10);
+    for (const { input, state, energy } of states) {
+      const biases = inputBiases(layer, input);
+      const pairs = layer.graph.edges.reduce((sum, [i, j], a) => sum + layer.couplings[a] * state[i] * state[j], 0);
+      const ours = -pairs - biases.reduce((sum, b, i) => sum + b * state[i], 0);
+      // Sums of 118 numbers of at most 2.1.
+      expect(Math.abs(ours - energy)).toBeLessThan(118 * 250 * Number.EPSILON);
+    }
+  });
+
+  test('parameters, couplings and optimiser are those of a second batch', () => {
+    const [w, coupling] = [trained.layer.couplings, forwardLayers({ layers: 8 })[1].inputCouplings];
+    // Adam's first steps are of the size of its rate, 0.02, each.
+    expect(Math.max(...w.map(Math.abs))).toBeLessThan(0.0401);
+    expect(w.every((x) => x !== 0)).toBe(true);
+    expect(trained.layer.inputCouplings.image).toBeCloseTo(coupling.image, 6);
+    expect(trained.layer.inputCouplings.label).toBeCloseTo(coupling.label, 6);
+    expect([trained.adam.steps, trained.scheduleSteps]).toEqual([2, 2]);
+    // From zero, the first step of Adam is its rate against the sign of the first gradient, and the second is known from the state: without it, one rate is left.
+    const theta = [...w, ...trained.layer.biases];
+    const { first, second } = trained.adam;
+    const left = theta.map((x, a) =>
+      Math.abs(x + (0.02 * (first[a] / (1 - 0.9 ** 2))) / (Math.sqrt(second[a] / (1 - 0.999 ** 2)) + 1e-8)),
+    );
+    // To four digits, as 1 - 0.999^2 in single precision. Less is left where the first gradient was the rounding error of a zero, below Adam's 1e-8.
+    expect(Math.max(...left)).toBeLessThan(0.02 * 1.001);
+    expect(left.filter((x) => Math.abs(x / 0.02 - 1) < 1e-3).length).toBeGreaterThan(0.95 * theta.length);
+  });
+
+  test('it comes back bit for bit', () => {
+    writeDtmStep(out, trained);
+    expect(readFileSync(out)).toEqual(readFileSync(file));
   });
 });
 

@@ -33,6 +33,7 @@ const most = {
     steps: 1,
     optimizer: 'adam',
     learningRate: 1e-3,
+    likelihood: 'exact',
     weightDecay: 0.1,
     penalties: [
       { objective: 'logRhat', weight: 0.02 },
@@ -87,6 +88,7 @@ test('defaults are filled in and paths are relative to the file', () => {
       steps: 3000,
       optimizer: 'adam',
       learningRate: 0.05,
+      likelihood: 'exact',
       weightDecay: 0,
       penalties: [],
       ...unconstrained,
@@ -100,6 +102,10 @@ test('defaults are filled in and paths are relative to the file', () => {
   expect(read({ ...least, train }).train.penalties).toEqual([
     { objective: 'totalCorrelation', weight: 'adaptive', threshold: 0.016, lag: null, every: 50 },
   ]);
+  const likelihoodOf = (likelihood: object) => read({ ...least, train: { likelihood } }).train.likelihood;
+  const sweep = { amount: 1, unit: 'sweeps' };
+  expect(likelihoodOf({ persistentChains: {} })).toEqual({ persistentChains: { chains: 100, window: sweep } });
+  expect(likelihoodOf({ contrastiveDivergence: {} })).toEqual({ contrastiveDivergence: { chains: 100, k: sweep } });
   expect(read({ ...least, model: { kind: 'rbm', visible: 2, hidden: 1 } }).model).toEqual({
     kind: 'rbm',
     visible: 2,

@@ -123,6 +123,29 @@ describe('the data term', () => {
     });
   });
 
+  test('is kept for a law, but not for another order, other edges or biases, and is the caller’s own', () => {
+    const data = randomRows(40, 6, 20);
+    const base = { spins: 40, edges: ring(40), couplings: Array(40).fill(0.1) };
+    const model = ising({ ...base, biases: normals(40, 1, 21) });
+    const fresh = (one: Model) => dataMoments(one, { ...data });
+    const order = Array.from({ length: 40 }, (_, k) => 39 - k);
+    for (const one of [
+      model,
+      withParameters(model, normals(80, 1, 22)),
+      { ...model, visible: order },
+      { ...model, biased: false, theta: model.theta.subarray(0, 40) },
+      { ...model, edges: [...model.edges].reverse() },
+      model,
+    ]) {
+      const found = dataMoments(one, data);
+      expect(found).toEqual(fresh(one));
+      expect(dataMoments(one, data)).toEqual(found.slice());
+      found.fill(0);
+      expect(dataMoments(one, data)).toEqual(fresh(one));
+    }
+    expect(fresh(model)).not.toEqual(fresh({ ...model, visible: order }));
+  });
+
   test('of hidden spins on a large graph is refused', () => {
     const model = ising({ spins: 40, edges: ring(40), couplings: Array(40).fill(0.1), visible: [0, 39] });
     expect(() => dataMoments(model, dataLawFromRows([[1, -1]]))).toThrow(UnsupportedError);
@@ -200,7 +223,7 @@ describe('starts', () => {
         UnsupportedError,
         /start at data or uniform and give a burn-in\.$/,
       ],
-      [() => startSampler(pairs, null, 'stationary'), UnsupportedError, /htdml estimate, which samples\.$/],
+      [() => startSampler(pairs, null, 'stationary'), UnsupportedError, /or sampling \(htdml estimate, or .*\)\.$/],
       [() => startSampler(machine, null, 'data'), InputError, /^data must be a data law/],
       [() => startSampler(machine, null, 'state:1'), InputError, /a state index has 32 bits\.$/],
       [

@@ -156,7 +156,7 @@ describe.each([
     ];
     for (const refused of refusals) {
       expect(refused).toThrow(UnsupportedError);
-      expect(refused).toThrow(/^[^\n]*; [^\n]*htdml estimate, which samples\.$/);
+      expect(refused).toThrow(/^[^\n]*; [^\n]*or sampling \(htdml estimate, or [^\n]*\)\.$/);
     }
   });
 

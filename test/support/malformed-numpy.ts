@@ -26,7 +26,7 @@ const isingWith = (change: Record<string, Uint8Array | undefined>) => zipBytes(e
 const rbmWith = (change: Record<string, Uint8Array | undefined>) => zipBytes(entries({ ...goodRbm, ...change }));
 const goodZip = isingWith({});
 const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, k) => (k === at ? byte ^ 1 : byte));
-const bomb = new Uint8Array(2 ** 26 + 2 ** 17);
+const bomb = new Uint8Array(2 ** 27);
 
 /** An archive of the 64-bit kind whose directory claims four billion entries and holds none. */
 function endless(): Uint8Array {
@@ -70,7 +70,19 @@ export const npz: readonly Row[] = [
     'a zip bomb',
     zipBytes([{ name: 'weights.npy', content: bomb, deflated: true }]),
     'weights',
-    /an array of at most 67174400 bytes, .*got 67239936 bytes/,
+    /an array of at most 102301696 bytes .*got 134217728 bytes/,
+  ],
+  [
+    'a zip bomb in parts',
+    zipBytes(
+      ['edges', 'weights', 'biases'].map((name) => ({
+        name: `${name}.npy`,
+        content: bomb.subarray(0, 2 ** 26),
+        deflated: true,
+      })),
+    ),
+    'weights',
+    /an array of at most 102301696 bytes with those before it, .*got 134217728 bytes/,
   ],
   [
     'a zip bomb that claims to be small',

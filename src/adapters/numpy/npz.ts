@@ -2,11 +2,11 @@ import { crc32 } from 'node:zlib';
 import { unzipSync, zipSync } from 'fflate';
 import { InputError } from '../../errors.js';
 import { oneLine } from '../../model/atomic-file.js';
-import { MAX_EDGES } from '../../model/model.js';
+import { MAX_EDGES, MAX_SPINS } from '../../model/model.js';
 import { formatNpy, type NpyArray, type NpyContent, parseNpy } from '../../model/npy.js';
 
-/** The largest array of a model has two 8-byte integers per edge; what claims to be larger, header included, is not unpacked. */
-const MAX_ARRAY_BYTES = 16 * MAX_EDGES + 2 ** 16;
+/** A model's arrays hold three 8-byte numbers per edge and three per spin; what claims to be larger, headers included, is not unpacked. */
+const MAX_BYTES = 24 * (MAX_EDGES + MAX_SPINS) + 2 ** 16;
 /** Far more arrays than a model has; a directory that claims more is not read to its end. */
 const MAX_ARRAYS = 100;
 
@@ -24,6 +24,7 @@ export function parseNpz(bytes: Uint8Array, known: readonly string[]): Record<st
     });
   }
   const names: string[] = [];
+  let total = 0;
   const unpacked = intact(() =>
     unzipSync(bytes, {
       filter: ({ name, size, originalSize }) => {
@@ -35,11 +36,12 @@ export function parseNpz(bytes: Uint8Array, known: readonly string[]): Record<st
         if (!known.includes(array)) return false;
         if (again) throw notOne(array, 'an array that stands in the archive once', 'another');
         const claimed = Math.max(size, originalSize);
-        if (claimed > MAX_ARRAY_BYTES) {
+        total += claimed;
+        if (total > MAX_BYTES) {
           throw notOne(
             array,
-            `an array of at most ${MAX_ARRAY_BYTES} bytes, as many as ${MAX_EDGES} edges need`,
-            `${claimed} bytes`,
+            `an array of at most ${MAX_BYTES} bytes with those before it, as many as ${MAX_EDGES} edges need`,
+            `${total} bytes`,
           );
         }
         return true;

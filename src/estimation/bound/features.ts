@@ -35,15 +35,21 @@ export type FeatureName = (typeof FEATURE_NAMES)[number];
 /** Directions and knots of the level functions, and of the finer ones that show whether they suffice. */
 const LEVELS = { coarse: { directions: 3, knots: 6 }, fine: { directions: 6, knots: 12 } } as const;
 
-/** Level functions at most: those of the energy come with both kinds of directions. */
-export const LEVEL_FEATURES =
-  (1 + LEVELS.coarse.directions) * LEVELS.coarse.knots + (1 + LEVELS.fine.directions) * LEVELS.fine.knots;
+/** With more spins the coarse levels are all: each level function meets every other feature, which costs memory and time. */
+const MAX_FINE_SPINS = 256;
+
+/** Level functions of a model of so many spins, at most: coarse ones, and fine ones beside them. Both have the energy among their directions. */
+export function levelCounts(spins: number): { readonly coarse: number; readonly fine: number } {
+  const of = ({ directions, knots }: { directions: number; knots: number }) =>
+    (1 + Math.min(directions, spins)) * knots;
+  return { coarse: of(LEVELS.coarse), fine: spins <= MAX_FINE_SPINS ? of(LEVELS.fine) : 0 };
+}
 
 /** Pairs of spins beyond the edges are left out where there would be more monomials than this. */
 export const MAX_PAIR_FEATURES = 2000;
 
 /**
- * The observables; all pairs, and with biases all spins; level functions of the energy and of the first three principal directions of `pilot`, then of six on finer knots; at the end user functions.
+ * The observables; all pairs, and with biases all spins; level functions of the energy and of the first three principal directions of `pilot`, then of six on finer knots (up to 256 spins); at the end user functions.
  * `pilot` holds samples that are independent of those that the bound is computed from, so that the features are fixed functions. Where there are too many spins for pairs these are left out.
  */
 export function makeFeatures(
@@ -76,7 +82,7 @@ export function makeFeatures(
     const coordinates = [energyCoordinate(model), ...axes.map((axis) => linearCoordinate(axis, !biased))];
     const { coarse, fine } = LEVELS;
     add('levels', levelFunctions(coordinates.slice(0, 1 + coarse.directions), pilot, spins, coarse.knots));
-    add('fine levels', levelFunctions(coordinates, pilot, spins, fine.knots));
+    if (spins <= MAX_FINE_SPINS) add('fine levels', levelFunctions(coordinates, pilot, spins, fine.knots));
   }
   add('user functions', userFunctions(user));
   return { monomials, functions: together(parts), count: size, sets: names };

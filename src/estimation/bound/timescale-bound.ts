@@ -140,7 +140,11 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
       standardError: last.standardError,
       interval: [last.timescale - noise, Math.max(last.timescale, run.inSample) + run.slack + noise],
       ...run,
-      ...verdictOf(run, { burnIn: samples.burnIn * form.stepsPerSweep, steps: sweeps * form.stepsPerSweep }),
+      ...verdictOf(run, {
+        burnIn: samples.burnIn * form.stepsPerSweep,
+        steps: sweeps * form.stepsPerSweep,
+        known: samples.missing,
+      }),
     },
     means: moments.map(({ mean }) => mean.subarray(0, observables).map((value) => -value)),
     leftOut: fit.leftOut.map((value) => form.timescale(value, variance)),

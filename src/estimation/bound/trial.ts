@@ -24,10 +24,10 @@ export const MAX_DENSE = 600;
  * Above them ridges are fewer, and only the first probes choose. Near covariances alone are not those of any law: where features depend on each other they ask for the impossible, and a small ridge would
  * let them.
  */
-const FEW = { ridges: [1e-6, 1e-3, 1e-1], probes: 8, nearRidges: [1e-3, 1e-1] } as const;
+const FEW = { ridges: [1e-3, 1e-1], probes: 4, nearRidges: [1e-3, 1e-1] } as const;
 const RIDGES = [1e-9, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1] as const;
-/** Residual, relative to the right-hand side, and steps at which conjugate gradients end: any trial solution gives a bound, and a better one gives little more. */
-const CG = { tolerance: 1e-6, steps: 300 } as const;
+/** Residual, relative to the right-hand side, and steps at which conjugate gradients end: any trial solution gives a bound, and its shortfall is of the order of the residual squared. */
+const CG = { tolerance: 1e-3, steps: 100 } as const;
 
 /** What a bound is computed on. */
 export interface BoundProblem {

@@ -37,8 +37,11 @@ interface Run {
   readonly tauMax: number;
 }
 
-/** `burnIn` of each chain and `steps` of all, in kernel steps. */
-export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: number }): Verdict {
+/** `burnIn` of each chain and `steps` of all, in kernel steps; `known` is what the samples say themselves that they lack, which takes the place of both. */
+export function verdictOf(
+  run: Run,
+  { burnIn, steps, known }: { burnIn: number; steps: number; known?: readonly string[] | undefined },
+): Verdict {
   const limit = BOUND_THRESHOLDS;
   const last = run.sequence[run.sequence.length - 1];
   const before = run.sequence[run.sequence.length - 2];
@@ -57,11 +60,11 @@ export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: 
       `chains from different starts differ (p = ${digits(run.startPValue)}, below ${limit.startPValue}): more burn-in is needed`,
     ],
     [
-      burnIn < limit.burnInTimes * run.tauMax,
+      known === undefined && burnIn < limit.burnInTimes * run.tauMax,
       `the burn-in of ${digits(burnIn)} steps is below ${limit.burnInTimes} of the largest integrated time, at least ${digits(run.tauMax)}`,
     ],
     [
-      steps < limit.lengthTimes * run.tauMax,
+      known === undefined && steps < limit.lengthTimes * run.tauMax,
       `${digits(steps)} steps in all are below ${limit.lengthTimes} of the largest integrated time, at least ${digits(run.tauMax)}`,
     ],
     [
@@ -73,7 +76,7 @@ export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: 
       `the trial solutions give ${digits(run.inSample)} on their own samples and ${digits(last.timescale)} on others: more samples are needed`,
     ],
     [
-      run.slack > limit.growth * last.timescale,
+      run.slack > Math.max(0, limit.growth * last.timescale),
       `what neither block sees alone may add ${digits(run.slack)} steps to the bound: a chain as fast as this needs an exact route, or random-block`,
     ],
     [before === undefined, 'one set of features alone cannot show that it suffices: add features'],
@@ -82,6 +85,6 @@ export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: 
       `the last features changed the bound by ${digits(growth)} steps, more than ${digits(allowed)}: it is not saturated`,
     ],
   ];
-  const missing = found.flatMap(([misses, sentence]) => (misses ? [sentence] : []));
+  const missing = [...(known ?? []), ...found.flatMap(([misses, sentence]) => (misses ? [sentence] : []))];
   return { verdict: missing.length === 0 ? 'resolved' : 'unresolved', missing };
 }

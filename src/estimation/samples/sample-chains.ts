@@ -78,14 +78,20 @@ export function sampleChains(model: Model, options: SampleOptions): SampledChain
     interval: apart * stepsPerSweep,
     samples,
   });
-  const each = samples * wordsPerSample(model.spins);
+  const row = wordsPerSample(model.spins);
+  const each = samples * row;
+  // The last state is the last sample, where there is one.
+  const last = samples === 0 ? chains.spins() : new Uint32Array(starts.count * row);
+  for (let chain = 0; samples > 0 && chain < starts.count; chain++) {
+    last.set(words.subarray((chain + 1) * each - row, (chain + 1) * each), chain * row);
+  }
   return {
     samples: Array.from({ length: starts.count }, (_, chain) => ({
       spins: model.spins,
       count: samples,
       words: words.subarray(chain * each, (chain + 1) * each),
     })),
-    last: { spins: model.spins, count: starts.count, words: chains.spins() },
+    last: { spins: model.spins, count: starts.count, words: last },
     sweeps,
   };
 }

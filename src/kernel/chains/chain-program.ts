@@ -77,7 +77,9 @@ function requireNoInsideEdges(
   blocks.forEach((block, c) => {
     for (const i of block) home[i] = c;
   });
-  for (const [i, j] of edges) {
+  for (let a = 0; a < edges.length; a++) {
+    const i = edges[a][0];
+    const j = edges[a][1];
     if (home[i] !== home[j] || free[i] === 0 || free[j] === 0) continue;
     throw new UnsupportedError(
       `Sampling many chains at once under ${kernel}`,
@@ -89,20 +91,23 @@ function requireNoInsideEdges(
 
 function adjacency({ spins, edges, theta, biased }: Model) {
   const first = new Int32Array(spins + 1);
-  for (const [i, j] of edges) {
-    first[i + 1]++;
-    first[j + 1]++;
+  for (let a = 0; a < edges.length; a++) {
+    first[edges[a][0] + 1]++;
+    first[edges[a][1] + 1]++;
   }
   for (let i = 0; i < spins; i++) first[i + 1] += first[i];
   const next = first.slice(0, spins);
   const near = new Int32Array(2 * edges.length);
   const strength = new Float64Array(2 * edges.length);
-  edges.forEach(([i, j], a) => {
+  for (let a = 0; a < edges.length; a++) {
+    const i = edges[a][0];
+    const j = edges[a][1];
     near[next[i]] = j;
     strength[next[i]++] = 2 * theta[a];
     near[next[j]] = i;
     strength[next[j]++] = 2 * theta[a];
-  });
-  const bias = Float64Array.from({ length: spins }, (_, i) => (biased ? 2 * theta[edges.length + i] : 0));
+  }
+  const bias = new Float64Array(spins);
+  if (biased) for (let i = 0; i < spins; i++) bias[i] = 2 * theta[edges.length + i];
   return { bias, first, near, strength };
 }

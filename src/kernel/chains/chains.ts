@@ -32,8 +32,8 @@ export interface Chains {
 }
 
 /**
- * Chains ready to run, all spins -1 and `beta` 0; compiled where this machine runs the loops and memory reaches, the same numbers without. Valid until other
- * compiled loops are used.
+ * Chains to be given spins and inverse temperatures and then run; compiled where this machine runs the loops and memory reaches, the same numbers without. Valid until
+ * other compiled loops are used.
  */
 export function openChains(program: ChainProgram, chains: number): Chains {
   const compiled = loops();

@@ -4,12 +4,12 @@ import type { ChainRun, Chains } from './chains.js';
 import { GROUP, keyOf } from './counters.js';
 
 /** Bytes of records that `../compiled/assembly/chains-job.ts` describes. */
-const JOB = 72;
+const JOB = 84;
 const SITE = 24;
 const NEIGHBOUR = 8;
 const SPIN = 64;
 const BETAS = 192;
-const SCRATCH = 256;
+const SCRATCH = 1088;
 
 const ORDERS = { 'in-order': 0, 'one-block': 1, 'one-site': 2 } as const;
 const MINUS = 0x80000000 | 0;
@@ -17,11 +17,14 @@ const MINUS = 0x80000000 | 0;
 const MOST_SAMPLE_BYTES = 2 ** 25;
 /** Steps that one call of the loops counts. */
 const MOST_STEPS = 2 ** 31;
+/** Spins of a slice, about: milliseconds of work, so that switching between groups costs nothing. */
+const SLICE = 1e6;
+const MOST_SLICES = 2 ** 20;
 /** Spins per second and thread over multiplications per second, about. */
 const WORK_PER_SPIN = 0.2;
 
 /**
- * Units of `1 / 65536` by which single precision may misjudge where a draw stands against its threshold: two for the bits not drawn yet, five for the cubic that stands for
+ * Units of `1 / 65536` by which single precision may misjudge where a draw stands against its threshold: one for the bits not drawn yet, five for the cubic that stands for
  * an exponential, some for rounding, and what rounding makes of a field of `degree + 1` terms, each at most `2^-24` of the sum of all.
  */
 function margin(degree: number, largestField: number, beta: number): number {
@@ -36,6 +39,7 @@ interface Layout {
   readonly states: number;
   readonly betas: number;
   readonly bits: number;
+  readonly turns: number;
 }
 
 /** Chains in the memory of the compiled loops. */
@@ -53,8 +57,6 @@ export class CompiledChains implements Chains {
   ) {
     this.groups = Math.ceil(chains / GROUP);
     this.words = Math.ceil(program.spins / 32);
-    this.setSpins(new Uint32Array(chains * this.words));
-    this.setBetas(new Float64Array(chains));
   }
 
   /** Null where memory does not reach. */
@@ -75,14 +77,16 @@ export class CompiledChains implements Chains {
       groups * BETAS,
       loops.threads * SCRATCH,
       room * row,
+      groups * 4,
     );
     if (taken === null) return null;
-    const [job, sites, exact, placeList, starts, states, betas, scratch, bits] = taken;
+    const [job, sites, exact, placeList, starts, states, betas, scratch, bits, turns] = taken;
     writeSites(arena, program, sites, exact);
     const { first } = program;
     const siteAt = (i: number) => sites + i * SITE + first[i] * NEIGHBOUR;
     arena.words(placeList, places).set(blocks.flat().map(siteAt));
     const bounds = arena.words(starts, blocks.length + 1);
+    bounds[0] = 0;
     blocks.forEach((block, c) => {
       bounds[c + 1] = bounds[c] + block.length;
     });
@@ -90,7 +94,9 @@ export class CompiledChains implements Chains {
     words.set([placeList, places, starts, blocks.length, ORDERS[program.order], states, spins, betas, scratch]);
     words[12] = bits;
     words[13] = chains;
-    return new CompiledChains(loops, arena, program, chains, { job, sites, exact, states, betas, bits }, room);
+    words[19] = groups;
+    words[20] = turns;
+    return new CompiledChains(loops, arena, program, chains, { job, sites, exact, states, betas, bits, turns }, room);
   }
 
   setSpins(rows: Uint32Array): void {
@@ -112,8 +118,11 @@ export class CompiledChains implements Chains {
     const rows = new Uint32Array(chains * words);
     for (let chain = 0; chain < chains; chain++) {
       let from = Math.floor(chain / GROUP) * spins * GROUP + (chain % GROUP);
-      for (let i = 0; i < spins; i++, from += GROUP) {
-        if (states[from] === 0) rows[chain * words + (i >>> 5)] |= 1 << (i & 31);
+      for (let word = 0; word < words; word++) {
+        let bits = 0;
+        const end = Math.min(32, spins - 32 * word);
+        for (let k = 0; k < end; k++, from += GROUP) if (states[from] === 0) bits |= 1 << k;
+        rows[chain * words + word] = bits;
       }
     }
     return rows;
@@ -171,12 +180,15 @@ export class CompiledChains implements Chains {
     words[14] = before;
     words[15] = Math.floor(before / 2 ** 32);
     words.set(keyOf(seed), 16);
+    const { groups, loops } = this;
     const places = words[1];
-    const spins = this.program.order === 'in-order' ? places : places / this.program.blocks.length;
-    if (this.groups > 1) {
-      this.loops.hire(WORK_PER_SPIN * this.groups * GROUP * spins * (lead + interval * samples));
-    }
-    this.loops.runChains(job, this.groups);
+    const perStep = this.program.order === 'in-order' ? places : places / this.program.blocks.length;
+    const spins = GROUP * perStep * (lead + interval * samples);
+    const threads = Math.min(loops.threads, groups);
+    words[18] = threads === 1 ? 1 : Math.ceil(Math.min(spins / SLICE, MOST_SLICES));
+    this.arena.words(this.at.turns, groups).fill(0);
+    if (threads > 1) loops.hire(WORK_PER_SPIN * groups * spins);
+    loops.runChains(job, threads);
   }
 }
 

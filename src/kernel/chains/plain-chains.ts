@@ -3,9 +3,9 @@ import type { ChainRun, Chains } from './chains.js';
 import { CHOICE, GROUP, keyOf, MORE } from './counters.js';
 import { philox } from './philox.js';
 
-const LOG2E = 1.4426950408889634;
-const LN2_HIGH = 6.93147180369123816490e-1;
-const LN2_LOW = 1.90821492927058770002e-10;
+const { LOG2E } = Math;
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
 
 /** The chains of `Chains`, one after another and without compiled loops: every draw in double precision. */
 export class PlainChains implements Chains {
@@ -105,16 +105,17 @@ export class PlainChains implements Chains {
     const { first, near, strength, bias } = this.program;
     let sum = bias[i];
     for (let k = first[i]; k < first[i + 1]; k++) sum += this.x[near[k]] < 0 ? -strength[k] : strength[k];
-    const z = this.betas[chain] * sum;
-    const e = expMinus(Math.abs(z));
+    const e = expMinus(Math.abs(this.betas[chain] * sum));
     const threshold = (e / (1 + e)) * 65536;
-    const coarse = (this.word((place >>> 1) << 2, chain, step, key) >>> (16 * (place & 1))) & 0xffff;
+    const bits = (this.word((place >>> 1) << 2, chain, step, key) >>> (16 * (place & 1))) & 0xffff;
+    // The draw counts from the end at which the less probable value is.
+    const coarse = sum < 0 ? bits : 0xffff - bits;
     let minority = coarse < threshold;
     if (minority && coarse + 1 > threshold) {
       const [a, b] = wordsAt(MORE + place * GROUP + (chain % GROUP), chain, step, key);
       minority = coarse + (a + (b >>> 11) * 2 ** -21) * 2 ** -32 < threshold;
     }
-    this.x[i] = z < 0 !== minority ? -1 : 1;
+    this.x[i] = sum < 0 !== minority ? -1 : 1;
   }
 }
 
@@ -124,15 +125,21 @@ function wordsAt(counter: number, chain: number, step: number, key: Key): readon
   return philox(counter, step, Math.floor(step / 2 ** 32), Math.floor(chain / GROUP), key[0], key[1]);
 }
 
-const bits = new DataView(new ArrayBuffer(8));
+/** `1 / k!`; at `|r| <= ln 2 / 2` the next term is below 3e-18. */
+const TAYLOR = Array.from(
+  { length: 14 },
+  (_, k) => 1 / Array.from({ length: k }, (_, j) => j + 1).reduce((p, j) => p * j, 1),
+);
+
+const double = new DataView(new ArrayBuffer(8));
 
 /** `exp(-x)` for `x >= 0`, to a few units of the last place; `exp(-700)` beyond. Step by step as the compiled loops do it, so that the digits are the same. */
-function expMinus(x: number): number {
-  const y = x < 700 ? x : 700;
+export function expMinus(x: number): number {
+  const y = Math.min(x, 700);
   const n = Math.floor(0.5 - y * LOG2E);
   const r = -y - n * LN2_HIGH - n * LN2_LOW;
-  let sum = 1;
-  for (let k = 14; k > 0; k--) sum = 1 + (r * sum) / k;
-  bits.setInt32(0, (n + 1023) << 20);
-  return sum * bits.getFloat64(0);
+  let sum = 0;
+  for (let k = TAYLOR.length - 1; k >= 0; k--) sum = TAYLOR[k] + r * sum;
+  double.setInt32(0, (n + 1023) << 20);
+  return sum * double.getFloat64(0);
 }

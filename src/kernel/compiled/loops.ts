@@ -38,11 +38,13 @@ export interface Loops {
   gramPairs(v: number, count: number, w: number, pi: number, n: number, out: number): void;
   /** `w += sum_k v_k m_k`. */
   addPairs(v: number, count: number, matrices: number, w: number, n: number): void;
-  /** Moves the chains of a job, so many groups of sixteen. */
-  runChains(job: number, groups: number): void;
-  /** Four words of Philox 4x32-10 at `out`; the same for four counters that follow each other, word by word. */
+  /** Moves the chains of a job, by so many threads at most. */
+  runChains(job: number, threads: number): void;
+  /** Four words of Philox 4x32-10 at `out`. */
   philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: number): void;
-  philoxFour(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: number): void;
+  /** Eight counters that follow each other, with the keys that `spreadKey` wrote: word by word of the first four, then of the others. */
+  philoxEight(c0: number, c1: number, c2: number, c3: number, keys: number, out: number): void;
+  spreadKey(k0: number, k1: number, keys: number): void;
   /** Counts work that other threads could have shared; from some milliseconds on they are started. */
   hire(multiplications: number): void;
 }

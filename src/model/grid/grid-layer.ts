@@ -101,6 +101,30 @@ export function layerModel(layer: GridLayer, input?: ArrayLike<number>): Model {
   });
 }
 
+/**
+ * The layer with its inputs as spins of their own, for chains that are each clamped to an input: grid nodes first, then one spin per visible spin, image first. Edges are the
+ * grid's, then (input, visible); inputs have a bias of zero. Only the law given all inputs is the layer's (2.9).
+ */
+export function layerWithInputs(layer: GridLayer): Model {
+  const { graph, beta, image, label, inputCouplings: w } = layer;
+  const visible = [...image, ...label];
+  const biases = new Float64Array(graph.nodes + visible.length);
+  biases.set(layer.biases);
+  return ising({
+    spins: graph.nodes + visible.length,
+    edges: [...graph.edges, ...visible.map((node, k) => [graph.nodes + k, node] as const)],
+    couplings: [...layer.couplings, ...image.map(() => w.image), ...label.map(() => w.label)],
+    biases,
+    beta,
+    visible,
+  });
+}
+
+/** The layer without the field of an input. Given its visible spins the law of the hidden ones is the same, whatever the input: that of the positive phase. */
+export function withoutInputs(layer: GridLayer): GridLayer {
+  return { ...layer, inputCouplings: { image: 0, label: 0 } };
+}
+
 /** The biases of {@link layerModel}: the layer's, and at visible nodes the field of the input. */
 export function inputBiases(layer: GridLayer, input?: ArrayLike<number>): Float64Array {
   const { image, label, inputCouplings: w } = layer;

@@ -43,7 +43,7 @@ export function layerSpins(model: Model): { readonly wide: number; readonly narr
     throw new UnsupportedError(
       `The factored route for ${visible} visible and ${hidden} hidden spins`,
       `its smaller layer takes up to ${MAX_NARROW_SPINS} spins and its larger up to ${MAX_WIDE_SPINS}`,
-      'use a smaller model, or htdml estimate, which samples',
+      'use a smaller model, or sampling (htdml estimate, or train.likelihood of a SPEC)',
     );
   }
   return { wide, narrow };

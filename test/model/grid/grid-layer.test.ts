@@ -7,8 +7,10 @@ import {
   inputBiases,
   isConditional,
   layerModel,
+  layerWithInputs,
   randomPlacement,
   withLayerParameters,
+  withoutInputs,
 } from '../../../src/model/grid/grid-layer.js';
 import { EPS, fullSpace, spinOf } from '../../support/brute-force.js';
 
@@ -25,20 +27,21 @@ const small = gridLayer({
 });
 const inputs = Array.from({ length: 8 }, (_, s) => [0, 1, 2].map((k) => spinOf(s, k)));
 
+/** Written out: inputs are spins 9, 10, 11, with a bias of zero. */
+const larger = ising({
+  spins: 12,
+  edges: [...small.graph.edges, [9, 4], [10, 0], [11, 8]],
+  couplings: [...small.couplings, 0.9, 0.9, 1.7],
+  biases: [...small.biases, 0, 0, 0],
+  beta: 0.7,
+  visible: [4, 0, 8],
+});
+const joint = fullSpace(larger);
+
 describe('the model of the grid nodes', () => {
   test.each(inputs)(
     'given input %d, %d, %d, it is the law (2.9) of all nodes conditioned on the inputs',
     (...input) => {
-      // Inputs are spins 9, 10, 11 of one larger model, with a bias of zero.
-      const joint = fullSpace(
-        ising({
-          spins: 12,
-          edges: [...small.graph.edges, [9, 4], [10, 0], [11, 8]],
-          couplings: [...small.couplings, 0.9, 0.9, 1.7],
-          biases: [...small.biases, 0, 0, 0],
-          beta: 0.7,
-        }),
-      );
       const above = input.reduce((s, x, k) => s + (x === 1 ? 2 ** (9 + k) : 0), 0);
       const given = joint.pi.slice(above, above + 512);
       const total = given.reduce((a, b) => a + b);
@@ -78,6 +81,29 @@ describe('the model of the grid nodes', () => {
     expect(isConditional(small)).toBe(true);
     // A label's coupling says nothing where there is no label.
     expect(isConditional(gridLayer({ ...small, label: [], inputCouplings: { image: 0, label: 2 } }))).toBe(false);
+  });
+});
+
+test('with its inputs as spins', () => {
+  expect(layerWithInputs(small)).toEqual(larger);
+  // Two colours, so that all inputs may be clamped and all free spins of a colour drawn at once.
+  expect(layerWithInputs(small).blocks).toEqual([small.graph.upper, [...small.graph.lower, 9, 10, 11]]);
+});
+
+test('given the visible spins, the law of the hidden ones depends on no input', () => {
+  const posterior = (input: readonly number[]) => {
+    const { pi } = fullSpace(layerModel(small, input));
+    const inside = pi.map((p, s) => ([4, 0, 8].every((node) => spinOf(s, node) === 1) ? p : 0));
+    const total = inside.reduce((a, b) => a + b);
+    return inside.map((p) => p / total);
+  };
+  const plain = fullSpace(layerModel(withoutInputs(small))).pi;
+  const some = posterior(inputs[3]);
+  const all = posterior(inputs[6]);
+  const first = some.findIndex((p) => p > 0);
+  some.forEach((p, s) => {
+    expect(Math.abs(p - all[s])).toBeLessThan(200 * EPS * p + Number.MIN_VALUE);
+    if (p > 0) expect(Math.abs(p / some[first] / (plain[s] / plain[first]) - 1)).toBeLessThan(400 * EPS);
   });
 });
 

@@ -6,8 +6,25 @@ export const LANES: usize = 16;
 export const SPIN: usize = 64;
 /** Bytes of a group's inverse temperatures: per chain `-beta log2 e` in single precision, then `beta` in double. */
 export const BETAS: usize = 192;
-/** Bytes of a thread's scratch. */
-export const CHAIN_SCRATCH: usize = 256;
+
+// What a thread's scratch holds, at which offsets.
+/** Draws of four places that follow each other, a word per chain: `65536 + u / 128` in single precision, whose lower half is `u`. */
+export const DRAWN: usize = 0;
+/** Words of random bits. */
+export const BITS: usize = 256;
+/** What chains chose. */
+export const CHOSEN: usize = 384;
+/** Chains that are meant, all bits of their words set. */
+export const MASK: usize = 448;
+/** Words of one counter. */
+export const MORE_BITS: usize = 512;
+/** Keys of the rounds of random bits. */
+export const ROUND_KEYS: usize = 576;
+/** Where each chain draws a site of its own: fields and margins in single precision, and the signs drawn. */
+export const FIELDS: usize = 896;
+export const MARGINS: usize = 960;
+export const SIGNS: usize = 1024;
+export const CHAIN_SCRATCH: usize = 1088;
 
 /** How a step uses the places: all in order; those of a block that each chain draws; one that each chain draws. */
 export const IN_ORDER: i32 = 0;
@@ -71,6 +88,16 @@ export const ONE_SITE: i32 = 2;
 }
 @inline export function keyHigh(job: usize): u32 {
   return load<u32>(job, 68);
+}
+/** Slices of every group's steps, which are what threads take. */
+@inline export function sliceCount(job: usize): u32 {
+  return load<u32>(job, 72);
+}
+@inline export function groupCount(job: usize): u32 {
+  return load<u32>(job, 76);
+}
+@inline export function turnOf(job: usize, group: u32): usize {
+  return <usize>load<u32>(job, 80) + (<usize>group << 2);
 }
 
 // A site: its spin's offset, its degree, `2 h` and the margin in single precision, the address of `2 h` and `2 J` in double; then per neighbour its spin's offset and `2 J`

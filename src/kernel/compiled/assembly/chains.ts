@@ -1,46 +1,88 @@
 // Gibbs chains of a pairwise model, sixteen at a time in lockstep.
 import {
   betasOf,
+  BITS,
   blockStarts,
   chainBlocks,
   chainCount,
   chainScratch,
+  CHOSEN,
+  DRAWN,
+  FIELDS,
+  groupCount,
   IN_ORDER,
   intervalSteps,
   keyHigh,
   keyLow,
   LANES,
   leadSteps,
+  MARGINS,
+  MASK,
+  MORE_BITS,
   neighbours,
   ONE_BLOCK,
   order,
   placeCount,
   places,
+  ROUND_KEYS,
   sampleBits,
   samples,
+  SIGNS,
   siteBias,
   siteEnd,
   siteMargin,
   siteSpin,
+  sliceCount,
   SPIN,
   spinCount,
   spinsOf,
   stepsBefore,
+  turnOf,
 } from './chains-job';
 import { drawExactly } from './draw';
-import { philoxFour } from './philox';
+import { philoxEight, spreadKey } from './philox';
 
+/** 65536 in single precision, whose last bits count `1 / 128`. */
+const DRAWN_ZERO: i32 = 0x47800000;
 /** Counters of what a chain chooses a block or a site by. */
 const CHOICE: u32 = 0x40000000;
 
-/** A group's chains, all that a job asks of them. */
-export function runGroup(job: usize, group: usize, thread: usize): void {
+/**
+ * Works at a job as long as there is a group that no other thread works at, slice by slice, always at one that is furthest behind: threads that are slow hold nobody up for
+ * longer than a slice. A group's turn is the number of its slices that are done, or one's complement of it while a thread is at the next.
+ */
+export function moveChains(job: usize, thread: usize): void {
+  const groups = groupCount(job);
+  const all = <i32>sliceCount(job);
+  while (true) {
+    let least = all;
+    let group: u32 = 0;
+    for (let g: u32 = 0; g < groups; g++) {
+      const turn = atomic.load<i32>(turnOf(job, g));
+      if (turn < 0 || turn >= least) continue;
+      least = turn;
+      group = g;
+    }
+    if (least == all) return;
+    if (atomic.cmpxchg<i32>(turnOf(job, group), least, ~least) != least) continue;
+    runSlice(job, group, <u64>least, thread);
+    atomic.store<i32>(turnOf(job, group), least + 1);
+  }
+}
+
+/** One slice of a group's steps. */
+function runSlice(job: usize, group: usize, slice: u64, thread: usize): void {
   const scratch = chainScratch(job, thread);
-  let step = stepsBefore(job);
-  for (let t: u32 = 0; t < leadSteps(job); t++) takeStep(job, group, step++, scratch);
-  for (let s: u32 = 0; s < samples(job); s++) {
-    for (let t: u32 = 0; t < intervalSteps(job); t++) takeStep(job, group, step++, scratch);
-    keep(job, group, s);
+  spreadKey(keyLow(job), keyHigh(job), scratch + ROUND_KEYS);
+  const lead = <u64>leadSteps(job);
+  const interval = <u64>intervalSteps(job);
+  const total = lead + interval * <u64>samples(job);
+  const slices = <u64>sliceCount(job);
+  const end = (total * (slice + 1)) / slices;
+  for (let t = (total * slice) / slices; t < end; ) {
+    takeStep(job, group, stepsBefore(job) + t, scratch);
+    t++;
+    if (t > lead && (t - lead) % interval == 0) keep(job, group, <u32>((t - lead) / interval - 1));
   }
 }
 
@@ -50,19 +92,37 @@ function takeStep(job: usize, group: usize, step: u64, scratch: usize): void {
   else stepOfSites(job, group, step, scratch);
 }
 
-/** Per chain a whole number below `count`, at `scratch + 64`. */
-function choose(job: usize, group: usize, step: u64, count: u32, scratch: usize): void {
-  const chosen = scratch + 64;
-  philoxFour(CHOICE, <u32>step, <u32>(step >> 32), <u32>group, keyLow(job), keyHigh(job), chosen);
-  for (let at = chosen; at < chosen + SPIN; at += 4) store<u32>(at, <u32>((<u64>load<u32>(at) * <u64>count) >> 32));
+/** Per chain a whole number below `count`. */
+function choose(group: usize, step: u64, count: u32, scratch: usize): void {
+  philoxEight(CHOICE, <u32>step, <u32>(step >> 32), <u32>group, scratch + ROUND_KEYS, scratch + BITS);
+  for (let at: usize = 0; at < SPIN; at += 4) {
+    const word = <u64>load<u32>(scratch + BITS + at);
+    store<u32>(scratch + CHOSEN + at, <u32>((word * <u64>count) >> 32));
+  }
+}
+
+/** Draws for four places from `4 quad` on: two places share the halves of their random words. */
+function drawFour(group: usize, step: u64, quad: u32, scratch: usize): void {
+  philoxEight(quad << 3, <u32>step, <u32>(step >> 32), <u32>group, scratch + ROUND_KEYS, scratch + BITS);
+  const zero = i32x4.splat(DRAWN_ZERO);
+  const half = i32x4.splat(0xffff);
+  for (let pair: usize = 0; pair < 2; pair++) {
+    const bits = scratch + BITS + pair * 64;
+    const drawn = scratch + DRAWN + pair * 128;
+    for (let at: usize = 0; at < SPIN; at += 16) {
+      const words = v128.load(bits + at);
+      v128.store(drawn + at, v128.or(v128.and(words, half), zero));
+      v128.store(drawn + at, v128.or(i32x4.shr_u(words, 16), zero), 64);
+    }
+  }
 }
 
 /** Every chain resamples a block of its own choice. */
 function stepOfBlocks(job: usize, group: usize, step: u64, scratch: usize): void {
   const count = chainBlocks(job);
-  choose(job, group, step, count, scratch);
-  const chosen = scratch + 64;
-  const mask = scratch + 128;
+  choose(group, step, count, scratch);
+  const chosen = scratch + CHOSEN;
+  const mask = scratch + MASK;
   for (let block: u32 = 0; block < count; block++) {
     let any = v128.splat<i32>(0);
     for (let k: usize = 0; k < SPIN; k += 16) {
@@ -78,41 +138,74 @@ function stepOfBlocks(job: usize, group: usize, step: u64, scratch: usize): void
 
 /** Every chain resamples a site of its own choice. */
 function stepOfSites(job: usize, group: usize, step: u64, scratch: usize): void {
-  choose(job, group, step, placeCount(job), scratch);
-  const c1 = <u32>step;
-  const c2 = <u32>(step >> 32);
-  philoxFour(0, c1, c2, <u32>group, keyLow(job), keyHigh(job), scratch);
+  choose(group, step, placeCount(job), scratch);
+  drawFour(group, step, 0, scratch);
   const state = spinsOf(job, group);
-  const betas = betasOf(job, group);
   for (let lane: usize = 0; lane < LANES; lane++) {
-    const place = load<u32>(scratch + 64 + (lane << 2));
-    const site = <usize>load<u32>(places(job) + (<usize>place << 2));
-    const coarse = load<u32>(scratch + (lane << 2)) & 0xffff;
-    const beta = load<f64>(betas + 64 + (lane << 3));
-    drawExactly(site, state, lane, beta, coarse, 0, c1, c2, <u32>group, keyLow(job), keyHigh(job), scratch + 192);
+    const site = chosenSite(job, scratch, lane);
+    const mine = state + (lane << 2);
+    let field = siteBias(site);
+    const end = siteEnd(site);
+    for (let at = neighbours(site); at < end; at += 8) {
+      field += reinterpret<f32>(load<u32>(at, 4) ^ load<u32>(mine + load<u32>(at)));
+    }
+    store<f32>(scratch + FIELDS + (lane << 2), field);
+    store<f32>(scratch + MARGINS + (lane << 2), siteMargin(site));
+  }
+  const betas = betasOf(job, group);
+  const signs = scratch + SIGNS;
+  let open: u32 = 0;
+  for (let at: usize = 0; at < SPIN; at += 16) {
+    const field = v128.load(scratch + FIELDS + at);
+    const odds = oddsAgainst(field, v128.load(betas + at));
+    const x = excess(odds, v128.load(scratch + DRAWN + at));
+    v128.store(signs + at, signOf(x));
+    const clear = isClear(x, odds, v128.load(scratch + MARGINS + at));
+    open |= <u32>(~i32x4.bitmask(clear) & 15) << <u32>(at >> 2);
+  }
+  for (let lane: usize = 0; lane < LANES; lane++) {
+    const site = chosenSite(job, scratch, lane);
+    store<u32>(state + siteSpin(site) + (lane << 2), load<u32>(signs + (lane << 2)));
+    if ((open >> <u32>lane) & 1) drawOne(job, group, step, site, 0, lane, scratch + DRAWN, scratch);
   }
 }
 
-/** Resamples the places from one to another in order, in the chains of a mask, or in all of them without one. Two places share the halves of their random words. */
-function resample(job: usize, group: usize, step: u64, from: u32, to: u32, scratch: usize, mask: usize): void {
+@inline function chosenSite(job: usize, scratch: usize, lane: usize): usize {
+  return load<u32>(places(job) + (<usize>load<u32>(scratch + CHOSEN + (lane << 2)) << 2));
+}
+
+/** Resamples a site of one chain in double precision. */
+@inline function drawOne(
+  job: usize,
+  group: usize,
+  step: u64,
+  site: usize,
+  place: u32,
+  lane: usize,
+  drawn: usize,
+  scratch: usize,
+): void {
+  const coarse = load<u32>(drawn + (lane << 2)) & 0xffff;
+  const beta = load<f64>(betasOf(job, group) + SPIN + (lane << 3));
+  const state = spinsOf(job, group);
   const c1 = <u32>step;
   const c2 = <u32>(step >> 32);
-  const k0 = keyLow(job);
-  const k1 = keyHigh(job);
+  const more = scratch + MORE_BITS;
+  drawExactly(site, state, lane, beta, coarse, place, c1, c2, <u32>group, keyLow(job), keyHigh(job), more);
+}
+
+/** Resamples the places from one to another in order, in the chains of a mask, or in all of them without one. */
+function resample(job: usize, group: usize, step: u64, from: u32, to: u32, scratch: usize, mask: usize): void {
   const state = spinsOf(job, group);
   const betas = betasOf(job, group);
   const list = places(job);
   for (let place = from; place < to; place++) {
-    const odd = (place & 1) as bool;
-    if (!odd || place == from) philoxFour((place >> 1) << 2, c1, c2, <u32>group, k0, k1, scratch);
+    const turn = place & 3;
+    if (turn == 0 || place == from) drawFour(group, step, place >> 2, scratch);
     const site = <usize>load<u32>(list + (<usize>place << 2));
-    const open = drawAll(site, state, betas, scratch, odd ? 16 : 0, mask);
-    if (open == 0) continue;
-    for (let lane: usize = 0; lane < LANES; lane++) {
-      if (((open >> <u32>lane) & 1) == 0) continue;
-      const coarse = (load<u32>(scratch + (lane << 2)) >> (odd ? 16 : 0)) & 0xffff;
-      const beta = load<f64>(betas + 64 + (lane << 3));
-      drawExactly(site, state, lane, beta, coarse, place, c1, c2, <u32>group, k0, k1, scratch + 192);
+    const drawn = scratch + DRAWN + (<usize>turn << 6);
+    for (let open = drawAll(site, state, betas, drawn, mask); open != 0; open &= open - 1) {
+      drawOne(job, group, step, site, place, <usize>ctz(open), drawn, scratch);
     }
   }
 }
@@ -125,25 +218,39 @@ const P3: f32 = 0.05517177458643967;
 /** Adding it rounds to whole numbers. */
 const ROUND: f32 = 12582912;
 
-/**
- * With `e = exp(-|z|)` the less probable spin has probability `e / (1 + e)`. A draw `(u + r) / 65536`, `0 <= r < 1`, gives it where `e (65536 - u - r) > u + r`; the
- * difference at `r = 0`, over 128, is returned. `u` is the lower half of `bits`.
- */
-@inline function excess(field: v128, beta: v128, bits: v128): v128 {
-  const y = f32x4.pmax(f32x4.mul(v128.andnot(field, i32x4.splat(0x80000000)), beta), f32x4.splat(-126));
+/** `E = exp(-z)` to within the cubic's error, where it is between `2^-64` and `2^64`. `beta` is `-beta log2 e`. */
+@inline function oddsAgainst(field: v128, beta: v128): v128 {
+  const y = f32x4.pmin(f32x4.pmax(f32x4.mul(field, beta), f32x4.splat(-64)), f32x4.splat(64));
   const r = f32x4.add(y, f32x4.splat(ROUND));
   const f = f32x4.sub(y, f32x4.sub(r, f32x4.splat(ROUND)));
   let p = f32x4.add(f32x4.mul(f, f32x4.splat(P3)), f32x4.splat(P2));
   p = f32x4.add(f32x4.mul(f, p), f32x4.splat(P1));
   p = f32x4.add(f32x4.mul(f, p), f32x4.splat(P0));
-  const e = i32x4.add(p, i32x4.shl(r, 23));
-  // 65536 + u / 128, whose last bit counts 1 / 128.
-  const drawn = v128.or(v128.and(bits, i32x4.splat(0xffff)), i32x4.splat(0x47800000));
-  return f32x4.sub(f32x4.mul(e, f32x4.sub(f32x4.splat(66048), drawn)), f32x4.sub(drawn, f32x4.splat(65536)));
+  return i32x4.add(p, i32x4.shl(r, 23));
+}
+
+/**
+ * A draw `U = (u + r) / 65536`, `0 <= r < 1`, gives +1 where `U < 1 / (1 + E)`, which is where `65536 - u - r > (u + r) E`: the difference at `r = 0`, over 128. `drawn` is
+ * `65536 + u / 128`.
+ */
+@inline function excess(odds: v128, drawn: v128): v128 {
+  return f32x4.sub(
+    f32x4.sub(f32x4.splat(66048), drawn),
+    f32x4.mul(f32x4.sub(drawn, f32x4.splat(65536)), odds),
+  );
+}
+
+/** Lanes whose excess is beyond `margin (1 + E)`: whatever `r` is, and however single precision erred, it has that sign. Not so a NaN. */
+@inline function isClear(excess: v128, odds: v128, margin: v128): v128 {
+  return f32x4.ge(f32x4.abs(excess), f32x4.add(margin, f32x4.mul(margin, odds)));
+}
+
+@inline function signOf(excess: v128): v128 {
+  return v128.and(excess, i32x4.splat(0x80000000));
 }
 
 /** Resamples one site in all chains, or those of a mask; returns, a bit per chain, those whose draw is too near to its threshold to be told in single precision. */
-@inline function drawAll(site: usize, state: usize, betas: usize, words: usize, half: i32, mask: usize): u32 {
+function drawAll(site: usize, state: usize, betas: usize, drawn: usize, mask: usize): u32 {
   const bias = f32x4.splat(siteBias(site));
   let a0 = bias;
   let a1 = bias;
@@ -158,17 +265,19 @@ const ROUND: f32 = 12582912;
     a2 = f32x4.add(a2, v128.xor(strength, v128.load(near, 32)));
     a3 = f32x4.add(a3, v128.xor(strength, v128.load(near, 48)));
   }
-  const x0 = excess(a0, v128.load(betas), i32x4.shr_u(v128.load(words), half));
-  const x1 = excess(a1, v128.load(betas, 16), i32x4.shr_u(v128.load(words, 16), half));
-  const x2 = excess(a2, v128.load(betas, 32), i32x4.shr_u(v128.load(words, 32), half));
-  const x3 = excess(a3, v128.load(betas, 48), i32x4.shr_u(v128.load(words, 48), half));
-  // The less probable sign is that of -field.
-  const sign = i32x4.splat(0x80000000);
+  const e0 = oddsAgainst(a0, v128.load(betas));
+  const x0 = excess(e0, v128.load(drawn));
+  const e1 = oddsAgainst(a1, v128.load(betas, 16));
+  const x1 = excess(e1, v128.load(drawn, 16));
+  const e2 = oddsAgainst(a2, v128.load(betas, 32));
+  const x2 = excess(e2, v128.load(drawn, 32));
+  const e3 = oddsAgainst(a3, v128.load(betas, 48));
+  const x3 = excess(e3, v128.load(drawn, 48));
   const to = state + siteSpin(site);
-  let s0 = v128.andnot(sign, v128.xor(a0, x0));
-  let s1 = v128.andnot(sign, v128.xor(a1, x1));
-  let s2 = v128.andnot(sign, v128.xor(a2, x2));
-  let s3 = v128.andnot(sign, v128.xor(a3, x3));
+  let s0 = signOf(x0);
+  let s1 = signOf(x1);
+  let s2 = signOf(x2);
+  let s3 = signOf(x3);
   if (mask != 0) {
     s0 = v128.bitselect(s0, v128.load(to), v128.load(mask));
     s1 = v128.bitselect(s1, v128.load(to, 16), v128.load(mask, 16));
@@ -180,10 +289,10 @@ const ROUND: f32 = 12582912;
   v128.store(to, s2, 32);
   v128.store(to, s3, 48);
   const margin = f32x4.splat(siteMargin(site));
-  const c0 = f32x4.ge(f32x4.abs(x0), margin);
-  const c1 = f32x4.ge(f32x4.abs(x1), margin);
-  const c2 = f32x4.ge(f32x4.abs(x2), margin);
-  const c3 = f32x4.ge(f32x4.abs(x3), margin);
+  const c0 = isClear(x0, e0, margin);
+  const c1 = isClear(x1, e1, margin);
+  const c2 = isClear(x2, e2, margin);
+  const c3 = isClear(x3, e3, margin);
   if (i32x4.all_true(v128.and(v128.and(c0, c1), v128.and(c2, c3)))) return 0;
   let clear = i32x4.bitmask(c0) | (i32x4.bitmask(c1) << 4) | (i32x4.bitmask(c2) << 8) | (i32x4.bitmask(c3) << 12);
   if (mask != 0) {

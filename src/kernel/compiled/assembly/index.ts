@@ -3,4 +3,4 @@ export { apply, prepare } from './generator';
 export { help, runChains, solve } from './threads';
 export { applyPair, preparePairs } from './pair-generator';
 export { addPairs, centrePair, chebyshevStep, clearPair, copyPair, gramPairs } from './pair-vectors';
-export { philox, philoxFour } from './philox';
+export { philox, philoxEight, spreadKey } from './philox';

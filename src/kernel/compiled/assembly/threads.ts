@@ -1,5 +1,5 @@
 // A job's shards, done by this thread and those that help it.
-import { runGroup } from './chains';
+import { moveChains } from './chains';
 import { density, maxIterations, panels, shards, tableOf, workspace, workspaceBytes } from './job';
 import { solvePanel } from './solve';
 import { states } from './table';
@@ -37,9 +37,9 @@ export function solve(job: usize, alone: bool): void {
   }
 }
 
-/** Moves the chains of a job, so many groups of them. */
-export function runChains(job: usize, groups: i32): void {
-  share(job, CHAINS, groups);
+/** Moves the chains of a job, by so many threads at most. */
+export function runChains(job: usize, threads: i32): void {
+  share(job, CHAINS, threads);
 }
 
 /** Has the shards of a job done, by this thread and all that help it. */
@@ -76,7 +76,7 @@ function takeShards(thread: i32): void {
     // The job is read after a shard of it was taken, so it is the one that the shard belongs to.
     if (atomic.cmpxchg<i32>(LEFT, left, left - 1) != left) continue;
     const job = <usize>atomic.load<u32>(JOB);
-    if (atomic.load<i32>(KIND) == CHAINS) runGroup(job, <usize>(left - 1), <usize>thread);
+    if (atomic.load<i32>(KIND) == CHAINS) moveChains(job, <usize>thread);
     else runShard(job, left - 1, thread);
     if (atomic.sub<i32>(UNDONE, 1) == 1) atomic.notify(UNDONE, -1);
   }
