@@ -85,6 +85,12 @@ export {
 export { type EnsembleState, type TemperingState, temperingStart } from './estimation/tempering/ensembles.js';
 export { type LadderOptions, type ReplicaLadder, replicaLadder } from './estimation/tempering/ladder.js';
 export { chainMove, compiledMove, type LocalMove } from './estimation/tempering/local-move.js';
+export { sampleTempered, type TemperingReport } from './estimation/tempering/sample-tempered.js';
+export {
+  type TemperedEquilibrium,
+  type TemperedEquilibriumPlan,
+  temperedEquilibrium,
+} from './estimation/tempering/tempered-equilibrium.js';
 export {
   type PairSwaps,
   type TemperedSamples,

@@ -69,6 +69,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--sampling-chains <n>', 'independent chains sampled, a quarter as many more for features', '24')
     .option('--sampling-burn-in <sweeps>', 'sweeps of each that are not seen', '500')
     .option('--apart <sweeps>', 'sweeps from sample to sample', '10')
+    .option('--tempering', 'sample by replica exchange: burn-in and apart are then its steps')
     .option('--probes <n>', 'random signs over the observables, where there are many', '24')
     .option('--seed <n>', 'seed of chains and signs', '1')
     .option('--gate <name=number>', 'threshold of a gate, such as windowTimes=20; repeatable', collect)

@@ -20,11 +20,14 @@ import {
 } from './estimate.js';
 import { type EstimatedGates, estimatedGates } from './estimate-gates.js';
 import { START_KINDS, sweepOf } from './samples/equilibrium.js';
+import type { TemperingReport } from './tempering/sample-tempered.js';
 
 /** What `htdml estimate` is asked. */
 export interface EstimateReportOptions extends Omit<EstimateOptions, 'functions'> {
   /** `B` (2.4), kernel steps that the estimator discards, for gate A5 alone. */
   readonly estimatorBurnIn: number;
+  /** How {@link EstimateOptions.equilibrium} was tempered, where it was. */
+  readonly tempering?: TemperingReport | undefined;
   /** Where a gate is held against another threshold than the default; known before the run. */
   readonly gateThresholds?: Partial<GateThresholds> | undefined;
   /** What the limiting factor is found against, where other than the default. */
@@ -121,6 +124,8 @@ export interface EstimateReport extends Verdict {
     readonly seed: number;
     /** Of all chains together. */
     readonly sweeps: number;
+    /** Where samples are tempered; `burnIn` and `apart` then count steps of `tempering`, and each takes a sweep of every replica. */
+    readonly tempering?: TemperingReport;
   };
   /** How far the sequence of feature sets was to go. */
   readonly features: FeatureName;
@@ -136,7 +141,7 @@ export function estimateReport(model: Model, data: DataLaw, options: EstimateRep
   checkOptions({ burnIn: options.estimatorBurnIn }, ['burnIn'], { burnIn: 'estimatorBurnIn' });
   const { gateThresholds, references } = runThresholds(options.gateThresholds, options.references);
   const estimate = estimateTrainability(model, data, options);
-  const { kernel, window, estimatorChains: chains = 1, estimatorBurnIn: burnIn } = options;
+  const { kernel, window, estimatorChains: chains = 1, estimatorBurnIn: burnIn, tempering } = options;
   const { verdict: _, missing: lacking, timescale: bound, splitRhat, ...timescale } = estimate.timescale;
   const { signal, Rhat, effectiveGap, gradient, sweeps } = estimate;
   const notes: Note[] = [];
@@ -211,10 +216,11 @@ export function estimateReport(model: Model, data: DataLaw, options: EstimateRep
       samples: options.samples,
       burnIn: options.burnIn,
       apart: options.apart,
-      kernel: sweepOf(model),
+      kernel: tempering === undefined ? sweepOf(model) : 'tempering',
       starts: START_KINDS,
       seed: options.seed,
-      sweeps,
+      sweeps: sweeps * (tempering?.betas.length ?? 1),
+      ...(tempering && { tempering }),
     },
     features: options.features ?? FEATURE_NAMES[FEATURE_NAMES.length - 1],
     notes: [...notes, ...gateNotes(gates)],

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EstimateReport, ModelEvaluation } from 'htdml';
 import { describe, expect, test, vi } from 'vitest';
 import { expectRefusal, type Finished, GOOD, htdml, scratch, startHtdml } from '../support/cli.js';
-import { random } from '../support/models.js';
+import { complete, random } from '../support/models.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -23,19 +23,6 @@ const rbm = write('rbm.json', {
   ],
   visibleBiases: [0, 0.1, 0, -0.2],
   hiddenBiases: [0.3, 0],
-});
-/** Slow enough for the bound under alternating-block, which is short by what neither block sees alone. */
-const slow = write('slow.json', {
-  kind: 'rbm',
-  visible: 4,
-  hidden: 2,
-  beta: 1,
-  weights: [
-    [1.2, 0],
-    [0.8, 0],
-    [-1, 0.4],
-    [0, 1.3],
-  ],
 });
 const data = write('data.csv', '1,0,1,0\n0,0,1,1\n1,1,1,1\n0,1,0,0\n');
 /** Two ground states that a chain never leaves. */
@@ -57,14 +44,16 @@ const keys = (value: object | null | undefined) => Object.keys(value ?? {}).sort
 describe.concurrent('against the exact value', () => {
   test.each([
     [rbm, 'random-scan', '--data', data],
-    [slow, 'alternating-block', '--data', data],
+    [rbm, 'alternating-block', '--data', data],
     [ring, 'random-block', '--teacher', teacher],
   ])('%s under %s: T, signal and R_hat are inside their intervals', async (model, kernel, option, file) => {
     const exact = JSON.parse((await htdml(['evaluate', model, option, file, '--kernel', kernel, '--json'])).stdout);
     const { predictors, signal, stepsPerSweep, window, burnIn, limitingFactor } = exact as ModelEvaluation;
     const e = await estimate(model, option, file, '--kernel', kernel, '--samples', '400');
-    expect(e.missing).toEqual([]);
-    expect(e.verdict).toBe('resolved');
+    // A sweep over two small blocks is faster than what the bound leaves out, which the interval holds.
+    const fast = kernel === 'alternating-block';
+    expect(e.missing).toEqual(fast ? [expect.stringMatching(/^what neither block sees alone/)] : []);
+    expect(e.verdict).toBe(fast ? 'unresolved' : 'resolved');
     expect([e.stepsPerSweep, e.window, e.burnIn]).toEqual([stepsPerSweep, window, burnIn]);
     // Three intervals of 95% each, for seeds that are fixed: two more standard errors on either side.
     const inside = (value: number | null, [low, high]: readonly [number, number], error: number) => {
@@ -75,7 +64,7 @@ describe.concurrent('against the exact value', () => {
     inside(predictors.full.Rhat, e.Rhat?.interval ?? [0, 0], e.Rhat?.standardError ?? 0);
     expect(Math.abs(e.signal.value - signal)).toBeLessThan(4 * e.signal.standardError);
     expect(e.limitingFactor).toBe(limitingFactor);
-    expect(e.plateau).toEqual({ below: (predictors.full.Rhat ?? 0) < 1, certain: true });
+    expect(e.plateau).toEqual({ below: (predictors.full.Rhat ?? 0) < 1, certain: !fast });
   });
 
   test('what fluctuates in no sample, and two wells: unresolved, exit code 0', async () => {
@@ -83,6 +72,26 @@ describe.concurrent('against the exact value', () => {
     expect(e.verdict).toBe('unresolved');
     expect(e.missing.length).toBeGreaterThan(0);
   });
+});
+
+test.concurrent('two wells that chains do not leave are resolved by tempering, with the ladder in the report', async () => {
+  const pairs = complete(8);
+  const biases = Array(8).fill(0.02);
+  const wells = write('wells.json', { kind: 'ising', spins: 8, edges: pairs, couplings: pairs.map(() => 0.3), biases });
+  const free = write('free.json', { kind: 'ising', spins: 8, edges: [[0, 1]], couplings: [0.5], biases });
+  const args = [wells, '--teacher', free, '--samples', '400', '--apart', '2', '--sampling-burn-in', '200'];
+  const alone = await estimate(...args);
+  expect(alone.verdict).toBe('unresolved');
+  const exact = JSON.parse((await htdml(['evaluate', wells, '--teacher', free, '--json'])).stdout) as ModelEvaluation;
+  const e = await estimate(...args, '--tempering');
+  expect([e.verdict, e.missing]).toEqual(['resolved', []]);
+  expect(e.timescale.bound).toBeGreaterThan(0.8 * (exact.predictors.full.timescale ?? 0));
+  expect(e.timescale.bound - (exact.predictors.full.timescale ?? 0)).toBeLessThan(4.5 * e.timescale.standardError);
+  const { kernel, tempering, sweeps } = e.sampling;
+  expect(kernel).toBe('tempering');
+  expect(tempering?.betas.slice(-1)).toEqual([1]);
+  expect(tempering?.acceptance.length).toBe((tempering?.betas.length ?? 0) - 1);
+  expect(sweeps).toBe(24 * (200 + 400 * 2) * (tempering?.betas.length ?? 0));
 });
 
 const TOP =
@@ -186,6 +195,7 @@ describe.concurrent('refusals', () => {
     [['--max-memory', '1MiB'], /^This estimate is not available: it needs about .* allowed by --max-memory/],
     [['--samples', '10000000', '--max-time', '1s'], /^This estimate is not available: it takes about .* --max-time/],
     [['--checkpoint', path('none', 'samples')], /samples: the file must be a path that can be written/],
+    [['--tempering', '--checkpoint', path('kept')], /^--checkpoint must be given without --tempering, got both/],
     [['--teacher', teacher], /^--data or --teacher must be given, exactly one of them, got both/],
   ])('%j', async (args, sentence) => {
     expect(expectRefusal(await htdml([...good, ...args]))).toMatch(sentence);
