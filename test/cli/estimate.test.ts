@@ -77,8 +77,15 @@ describe.concurrent('against the exact value', () => {
 test.concurrent('two wells that chains do not leave are resolved by tempering, with the ladder in the report', async () => {
   const pairs = complete(8);
   const biases = Array(8).fill(0.02);
-  const wells = write('wells.json', { kind: 'ising', spins: 8, edges: pairs, couplings: pairs.map(() => 0.3), biases });
-  const free = write('free.json', { kind: 'ising', spins: 8, edges: [[0, 1]], couplings: [0.5], biases });
+  const wells = write('wells.json', {
+    kind: 'ising',
+    spins: 8,
+    beta: 1,
+    edges: pairs,
+    couplings: pairs.map(() => 0.3),
+    biases,
+  });
+  const free = write('free.json', { kind: 'ising', spins: 8, beta: 1, edges: [[0, 1]], couplings: [0.5], biases });
   const args = [wells, '--teacher', free, '--samples', '400', '--apart', '2', '--sampling-burn-in', '200'];
   const alone = await estimate(...args);
   expect(alone.verdict).toBe('unresolved');
