@@ -31,7 +31,7 @@ export function describeEstimate(model: Model, e: EstimateReport): string {
     ]);
   }
   facts.push(['effective gap', e.effectiveGap === null ? '-' : withError(e.effectiveGap)]);
-  facts.push(['R_hat', e.Rhat === null ? '-' : `${withError(e.Rhat)}  (95%: ${interval(e.Rhat.interval)})`]);
+  facts.push(['R_hat', e.Rhat === null ? rhatAtMost(e) : `${withError(e.Rhat)}  (95%: ${interval(e.Rhat.interval)})`]);
   if (e.plateau?.below) facts.push(['', `on the plateau, R_hat < 1${e.plateau.certain ? '' : ', but not certainly'}`]);
   facts.push(['limiting factor', e.limitingFactor ?? '-']);
   facts.push(['verdict', e.verdict], ...e.missing.map((reason) => ['  missing', reason]));
@@ -63,6 +63,10 @@ export function describeEstimate(model: Model, e: EstimateReport): string {
 
 function withError({ value, standardError }: { readonly value: number; readonly standardError: number }): string {
   return `${num(value)} +- ${num(standardError, 2)}`;
+}
+
+function rhatAtMost({ RhatAtMost }: EstimateReport): string {
+  return RhatAtMost === null ? '-' : `at most ${num(RhatAtMost)}: the signal is not told from zero`;
 }
 
 function interval([low, high]: readonly [number, number]): string {

@@ -71,11 +71,13 @@ export interface EstimateReport extends Verdict {
   readonly effectiveGap: Estimated | null;
   /** (3.2); an upper bound where `T` is bounded from below. */
   readonly Rhat: EstimatedRhat | null;
-  /** Whether `R_hat < 1`, and whether that is certain: resolved, and the interval on one side. */
+  /** What `R_hat` is at most, by two standard errors of the signal and of the bound: known where the signal is not told from zero too. */
+  readonly RhatAtMost: number | null;
+  /** Whether `R_hat < 1`, and whether that is certain. */
   readonly plateau: {
     /** `R_hat < 1`. */
     readonly below: boolean;
-    /** The verdict is `resolved` and the interval does not hold 1. */
+    /** The bound is resolved, and the interval does not hold 1. */
     readonly certain: boolean;
   } | null;
   /** The factors of (3.2). */
@@ -155,6 +157,9 @@ export function estimateReport(model: Model, data: DataLaw, options: EstimateRep
   const why = bound > 0 ? NO_SIGNAL : NO_BOUND;
   if (!model.biased) noted(signal.biases, 'signal.biases', 'the model has no biases');
   const sweep = stepsPerSweep(model, kernel);
+  const least = bound - 1.96 * timescale.standardError;
+  const most = Math.max(0, signal.value) + 1.96 * signal.standardError;
+  const atMost = least > 0 ? finite((chains * window * most) / (2 * least)) : null;
   const full = {
     Rhat: null,
     timescale: bound,
@@ -191,7 +196,8 @@ export function estimateReport(model: Model, data: DataLaw, options: EstimateRep
     },
     effectiveGap: noted(effectiveGap, 'effectiveGap', NO_BOUND),
     Rhat: noted(Rhat, 'Rhat', why),
-    plateau: noted(Rhat && plateauOf(Rhat, verdict === 'resolved'), 'plateau', why),
+    RhatAtMost: noted(atMost, 'RhatAtMost', NO_BOUND),
+    plateau: noted(plateauOf(Rhat, atMost, lacking.length === 0), 'plateau', why),
     factors: {
       gap: noted(effectiveGap && effectiveGap.value * sweep, 'factors.gap', NO_BOUND),
       signal: noted(Rhat && signal.value / timescale.variance, 'factors.signal', why),
@@ -234,8 +240,10 @@ function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function plateauOf({ value, interval: [low, high] }: EstimatedRhat, resolved: boolean) {
-  return { below: value < 1, certain: resolved && (high < 1 || low >= 1) };
+function plateauOf(Rhat: EstimatedRhat | null, atMost: number | null, resolved: boolean) {
+  if (Rhat === null) return atMost !== null && atMost < 1 ? { below: true, certain: resolved } : null;
+  const [low, high] = Rhat.interval;
+  return { below: Rhat.value < 1, certain: resolved && (high < 1 || low >= 1) };
 }
 
 function reported({ value, standardError }: SampledDerivative): ReportedDerivative {

@@ -64,6 +64,7 @@ describe.concurrent('against the exact value', () => {
     inside(predictors.full.Rhat, e.Rhat?.interval ?? [0, 0], e.Rhat?.standardError ?? 0);
     expect(Math.abs(e.signal.value - signal)).toBeLessThan(4 * e.signal.standardError);
     expect(e.limitingFactor).toBe(limitingFactor);
+    expect(e.RhatAtMost).toBeGreaterThan(predictors.full.Rhat ?? Number.NaN);
     expect(e.plateau).toEqual({ below: (predictors.full.Rhat ?? 0) < 1, certain: !fast });
   });
 
@@ -102,7 +103,7 @@ test.concurrent('two wells that chains do not leave are resolved by tempering, w
 });
 
 const TOP =
-  'schemaVersion model kernel stepsPerSweep burnIn window chains signal timescale effectiveGap Rhat plateau factors limitingFactor gates gateThresholds references claim verdict missing sampling features notes estimate';
+  'schemaVersion model kernel stepsPerSweep burnIn window chains signal timescale effectiveGap Rhat RhatAtMost plateau factors limitingFactor gates gateThresholds references claim verdict missing sampling features notes estimate';
 
 /** Paths of everything that is null. */
 function nulls(value: unknown, at = ''): string[] {
@@ -144,6 +145,15 @@ describe.concurrent('the JSON object', () => {
     const once = same(await estimate(...args));
     expect(same(await estimate(...args))).toEqual(once);
     expect(same(await estimate(...args, '--seed', '2')).timescale.bound).not.toBe(once.timescale.bound);
+  });
+
+  test('no signal and a short window: no R_hat, but what it is at most, on the plateau', async () => {
+    const e = await estimate(teacher, '--teacher', teacher, '--window', '2');
+    expect(e.Rhat).toBeNull();
+    expect(e.RhatAtMost).toBeGreaterThan(0);
+    expect(e.RhatAtMost).toBeLessThan(1);
+    expect(e.plateau).toEqual({ below: true, certain: true });
+    expect(e.missing).toEqual([expect.stringMatching(/^the signal is not told from zero/)]);
   });
 
   test('thresholds and references are inputs, and stand in the result', async () => {
