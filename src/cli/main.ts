@@ -65,7 +65,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--window <duration>', 'steps that the estimator averages', '1000sweeps')
     .option('--chains <n>', 'chains that the estimator averages; not those sampled here', '1')
     .option('--features <set>', `how far features go: ${FEATURE_NAMES.join(', ')}`, 'levels')
-    .option('--samples <n>', 'samples of each sampling chain', '100')
+    .option('--samples <n>', 'samples of each sampling chain', '200')
     .option('--sampling-chains <n>', 'independent chains sampled, a quarter as many more for features', '24')
     .option('--sampling-burn-in <sweeps>', 'sweeps of each that are not seen', '500')
     .option('--apart <sweeps>', 'sweeps from sample to sample', '10')
