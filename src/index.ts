@@ -51,6 +51,7 @@ export {
 } from './estimation/estimated-snr.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { observableMeans } from './estimation/observable-means.js';
+export type { PositivePhase as SampledPositivePhase } from './estimation/positive-phase.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
 export {
   type ReferenceMoments,
@@ -85,7 +86,7 @@ export {
 export { type EnsembleState, type TemperingState, temperingStart } from './estimation/tempering/ensembles.js';
 export { type LadderOptions, type ReplicaLadder, replicaLadder } from './estimation/tempering/ladder.js';
 export { chainMove, compiledMove, type LocalMove } from './estimation/tempering/local-move.js';
-export { sampleTempered, type TemperingReport } from './estimation/tempering/sample-tempered.js';
+export { sampleTempered, type TemperedRun, type TemperingReport } from './estimation/tempering/sample-tempered.js';
 export {
   type TemperedEquilibrium,
   type TemperedEquilibriumPlan,

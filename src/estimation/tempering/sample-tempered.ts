@@ -19,6 +19,14 @@ export interface TemperingReport {
   readonly ladder: readonly string[];
 }
 
+/** What {@link sampleTempered} returns. */
+export interface TemperedRun {
+  /** The samples. */
+  readonly equilibrium: TemperedEquilibrium;
+  /** How they came about. */
+  readonly tempering: TemperingReport;
+}
+
 /** Ensembles of the pilots that design a ladder, and steps of their first round. */
 export const LADDER_PILOT = { ensembles: 16, steps: 200 } as const;
 
@@ -31,7 +39,7 @@ export function sampleTempered(
   data: DataLaw,
   plan: EquilibriumPlan,
   progress?: (share: number, detail: string) => void,
-): { readonly equilibrium: TemperedEquilibrium; readonly tempering: TemperingReport } {
+): TemperedRun {
   const kernel = sweepOf(model) === 'palindrome' ? 'palindrome' : 'palindrome-block';
   const local = compiledMove(model, kernel);
   const { ladder, missing } = designLadder(model, {
