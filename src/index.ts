@@ -92,6 +92,7 @@ export {
 export { type EnsembleState, type TemperingState, temperingStart } from './estimation/tempering/ensembles.js';
 export { type LadderOptions, type ReplicaLadder, replicaLadder } from './estimation/tempering/ladder.js';
 export { chainMove, compiledMove, type LocalMove } from './estimation/tempering/local-move.js';
+export { sampleTempered, type TemperedRun, type TemperingReport } from './estimation/tempering/sample-tempered.js';
 export {
   TEMPERED_THRESHOLDS,
   type TemperedEquilibrium,

@@ -117,6 +117,7 @@ test('the public surface', () => {
     'sampleChains',
     'sampleEquilibrium',
     'sampleMoments',
+    'sampleTempered',
     'sampledDesignStart',
     'sampledObjective',
     'sampledTrainStart',

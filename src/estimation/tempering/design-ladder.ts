@@ -35,6 +35,7 @@ export interface LadderDesignOptions {
 
 /** A ladder, and how equal its acceptances were found in a run that its betas do not depend on but through the start. */
 export interface DesignedLadder {
+  /** From the hottest beta to the model's own. */
   readonly ladder: ReplicaLadder;
   /** Of neighbouring replicas, hottest first, measured on this ladder. */
   readonly swaps: readonly PairSwaps[];
@@ -78,7 +79,7 @@ interface Rows {
  * until they are equal within their errors and walkers go round, or the rounds are used up. The same seed gives the same ladder.
  *
  * Throws {@link InputError} for options out of range, ReversibilityError for a kernel that is not reversible, and {@link UnsupportedError} where more than
- * {@link MAX_REPLICAS} replicas are needed.
+ * 256 replicas are needed.
  */
 export function designLadder(model: Model, options: LadderDesignOptions): DesignedLadder {
   const { kernel, sweeps = 1, acceptance = 0.4, hottest = 0, rounds = 5, progress } = options;
