@@ -230,7 +230,7 @@ export const specs: readonly Row[] = [
   ['half a sample', specWith({ sampling: { samples: 4.5 } }), 'sampling.samples', /got 4\.5/],
   ['features that are none', specWith({ sampling: { features: 'all' } }), 'sampling.features', /got "all"/],
   ['a sampling key that is none', specWith({ sampling: { window: 3 } }), 'sampling.window', /./],
-  ['a learning rate of zero', design({ learningRate: 0 }), 'design.learningRate', /got 0/],
+  ['a design that learns nothing', design({ learningRate: 0 }), 'design.learningRate', /got 0/],
   ['pareto as a list', pareto([]), 'pareto', /an object with the settings of pareto, got \[\]/],
   ['no seeds', pareto({ seeds: 0 }), 'pareto.seeds', /at least 1, got 0/],
   ['seeds of a file', pareto({ seeds: 2 }), 'pareto.seeds', /1 where the model is a file, got 2; use a fresh model/],
