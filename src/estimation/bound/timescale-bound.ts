@@ -8,7 +8,7 @@ import { cliquePattern } from './clique-matrix.js';
 import { convergence } from './convergence.js';
 import { crossFit, LEAST_GROUPS, sampleVariance } from './cross-fit.js';
 import { type SampledDerivatives, sampledDerivatives } from './derivatives.js';
-import { type FeatureName, makeFeatures, type UserFeature } from './features.js';
+import { type FeatureBlock, type FeatureName, makeFeatures, type UserFeature } from './features.js';
 import { mixtureOf } from './kernel-form.js';
 import { localView } from './local.js';
 import { type ChainHalves, MomentSums } from './moments.js';
@@ -23,8 +23,8 @@ export interface BoundOptions {
   readonly kernel: KernelName;
   /** How far the sequence of features goes; `levels` by default. */
   readonly features?: FeatureName | undefined;
-  /** More features, functions of the spins; even ones where the model has no biases. */
-  readonly functions?: readonly UserFeature[] | undefined;
+  /** More features, functions of the spins; even ones where the model has no biases. Blocks are sets of their own, in this order. */
+  readonly functions?: readonly (UserFeature | FeatureBlock)[] | undefined;
   /** Random signs, where there are too many observables for a trial solution each; 24 by default. */
   readonly probes?: number | undefined;
   /** Of {@link randomSource}, for the signs. */
@@ -95,6 +95,7 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
   const { kernel, seed, progress } = options;
   const form = mixtureOf(model, kernel);
   checkSamples(model, samples);
+  checkBlocks(model, options.functions ?? []);
   const features = makeFeatures(model, samples.pilot, options.features ?? 'levels', options.functions ?? []);
   const observables = model.theta.length;
   const view = localView(model, form.blocks, features);
@@ -160,6 +161,18 @@ function grouped(chains: readonly PackedSamples[]): PackedSamples[][] {
     break;
   }
   return Array.from({ length: count }, (_, g) => chains.filter((__, m) => m % count === g));
+}
+
+function checkBlocks({ spins }: Model, functions: readonly (UserFeature | FeatureBlock)[]): void {
+  functions.forEach((one, k) => {
+    if (typeof one === 'function' || one.spins === spins) return;
+    throw new InputError({
+      field: `functions[${k}].spins`,
+      expected: `${spins}, as the model has`,
+      got: String(one.spins),
+      remedy: 'give functions of the spins of this model',
+    });
+  });
 }
 
 function checkSamples(model: Model, { chains, pilot }: EquilibriumSamples): void {

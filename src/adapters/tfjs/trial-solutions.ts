@@ -1,0 +1,273 @@
+import { cliquePattern } from '../../estimation/bound/clique-matrix.js';
+import { type Conditionals, conditionals } from '../../estimation/bound/conditionals.js';
+import { type FunctionFeatures, together } from '../../estimation/bound/features.js';
+import { eachConfiguration, localView, partsOf } from '../../estimation/bound/local.js';
+import { MomentSums, pooled } from '../../estimation/bound/moments.js';
+import type { Probes } from '../../estimation/bound/probes.js';
+import { fitTrial } from '../../estimation/bound/trial.js';
+import type { RandomSource } from '../../estimation/random.js';
+import { emptySamples, type PackedSamples, readSample, writeSample } from '../../estimation/samples/packed-samples.js';
+import type { Model } from '../../model/model.js';
+import type { TrainingBatch } from './neural-objective.js';
+
+/** Samples of the pilot that trial solutions are fitted on, at most. */
+const MAX_FITTED = 8192;
+/** Moves from each sample of a batch, at most. */
+const MAX_MOVES = 32;
+/** Of the fit, relative to the diagonal of the Dirichlet matrix: a pilot is short, and a trial solution that follows its noise misleads the network. */
+const RIDGE = 1e-3;
+
+/** Trial solutions `psi_z = beta_z . g + alpha_z . chi`: what a step of the weights holds. */
+export interface HeldTrials {
+  /** Row `z` has the coefficients of `g`, then those of `chi`. */
+  readonly alpha: Float64Array;
+  /** `sum_z w_z c_z . alpha_z` on the pilot, to which steps are relative. */
+  readonly scale: number;
+}
+
+/** The problem (6.1) over a pilot, with features `g` that are given: the probes `F_z` first, then blocks that are trained already. */
+export class PilotProblem {
+  private readonly given: FunctionFeatures;
+  private readonly laws: Conditionals;
+  private readonly parts: readonly { readonly spins: readonly number[]; readonly joint: boolean }[];
+  private readonly groups: readonly PackedSamples[];
+  private readonly probeMean: Float64Array;
+
+  constructor(
+    private readonly model: Model,
+    private readonly pilot: readonly PackedSamples[],
+    private readonly blocks: readonly (readonly number[])[],
+    private readonly probes: Probes,
+    trained: readonly FunctionFeatures[],
+  ) {
+    this.given = together([probeFeatures(model, probes), ...trained]);
+    this.laws = conditionals(model);
+    // As for any features that are not linear in each spin.
+    const functions = { ...this.given, count: Math.max(1, this.given.count) };
+    this.parts = blocks.flatMap((block) => partsOf(block, this.laws, { monomials: [], functions }));
+    this.groups = pilot.map((chain) => thinned(chain, Math.ceil(MAX_FITTED / pilot.length)));
+    this.probeMean = new Float64Array(probes.count);
+    const values = new Float64Array(this.given.count);
+    const x = new Int8Array(model.spins);
+    const total = pilot.reduce((sum, { count }) => sum + count, 0);
+    for (const chain of pilot) {
+      for (let s = 0; s < chain.count; s++) {
+        readSample(chain, s, x);
+        this.given.load(x, values, 0);
+        for (let z = 0; z < probes.count; z++) this.probeMean[z] -= values[z] / total;
+      }
+    }
+  }
+
+  /** The best trial solutions over `g` and `chi` on the pilot, in float64. */
+  fit(chi: FunctionFeatures): HeldTrials {
+    const { probes, model } = this;
+    const functions = together([this.given, chi]);
+    const size = functions.count;
+    const view = localView(model, this.blocks, { monomials: [], functions, count: size, sets: [] });
+    const pattern = cliquePattern(view.cliques, size);
+    const own = { ...exactly(probes.count), weight: probes.weight };
+    const sums = new MomentSums(view, pattern, own, probes.count, false);
+    const moments = pooled(
+      this.groups.map((chain) => sums.group([chain], [])),
+      pattern,
+      probes.count,
+    );
+    const { alpha } = fitTrial({ pattern, probes: own, observables: probes.count }, moments, size, {
+      ridge: RIDGE,
+      near: false,
+    });
+    let scale = 0;
+    for (let k = 0; k < alpha.length; k++) scale += probes.weight * alpha[k] * moments.covariance[k];
+    return { alpha, scale: scale > 0 ? scale : 1 };
+  }
+
+  /** Samples of the pilot drawn at random, and moves from each: those of all parts of the mixture, or some of them at random with shares that make up for the others. */
+  batch(samples: number, count: number, trials: HeldTrials, random: RandomSource): TrainingBatch {
+    const { model, pilot, parts } = this;
+    const x = new Int8Array(model.spins);
+    const moves = Math.min(parts.length, MAX_MOVES);
+    const rows = new BatchRows(samples, moves, model.spins, count, this.given.count);
+    rows.hold(trials, this.probes.weight);
+    const order = Array.from({ length: parts.length }, (_, k) => k);
+    for (let s = 0; s < samples; s++) {
+      const chain = pilot[random.integer(pilot.length)];
+      readSample(chain, random.integer(chain.count), x);
+      this.from(rows, s, x, 1 / samples);
+      for (let m = 0; m < moves; m++) {
+        // The first `moves` of a random order.
+        const other = m + random.integer(parts.length - m);
+        [order[m], order[other]] = [order[other], order[m]];
+        this.move(rows, s, m, order[m], x, parts.length / moves / samples, random);
+      }
+    }
+    return rows.batch(trials.scale);
+  }
+
+  /** Writes a sample with its weight in the average. */
+  from(rows: BatchRows, s: number, x: Int8Array, weight: number): void {
+    this.given.load(x, rows.values, 0);
+    rows.sample(s, x, weight, this.probeMean);
+  }
+
+  /** Writes a move of part `part` from the sample that was written last. `E Cov_c(chi, chi)` is that of `p (1 - p) D D^T` for the flip of a spin, and half that of `D D^T` for a block drawn anew. */
+  move(rows: BatchRows, s: number, m: number, part: number, x: Int8Array, weight: number, random: RandomSource): void {
+    const { spins, joint } = this.parts[part];
+    const { given, laws, blocks } = this;
+    const moved = x.slice();
+    let share = 1 / 2;
+    if (joint) {
+      let left = random.uniform();
+      eachConfiguration(spins, x, laws, (probability) => {
+        if (left >= 0 && left < probability) moved.set(x);
+        left -= probability;
+      });
+      given.load(moved, rows.changed, 0);
+    } else {
+      const [i] = spins;
+      moved[i] = -moved[i];
+      const logOdds = laws.logOdds(i, x);
+      given.flipped(i, x, logOdds, rows.changed, 0);
+      share = 1 / ((1 + Math.exp(logOdds)) * (1 + Math.exp(-logOdds)));
+    }
+    rows.move(s, m, moved, (share * weight) / blocks.length);
+    if (joint) given.load(x, rows.values, 0);
+  }
+}
+
+/** Writes a {@link TrainingBatch}. */
+export class BatchRows {
+  /** The given features at the sample, and at the move. */
+  readonly values: Float64Array;
+  readonly changed: Float64Array;
+  private readonly out: { -readonly [K in keyof TrainingBatch]: TrainingBatch[K] };
+  private alpha: Float64Array = new Float64Array(0);
+  private weight = 1;
+  /** `sum_z w_z alpha_z beta_z^T`, a row per feature of the network. */
+  private readonly mixed: Float64Array;
+
+  constructor(
+    samples: number,
+    moves: number,
+    private readonly spins: number,
+    private readonly count: number,
+    private readonly givenCount: number,
+  ) {
+    this.values = new Float64Array(givenCount);
+    this.changed = new Float64Array(givenCount);
+    this.mixed = new Float64Array(count * givenCount);
+    this.out = {
+      samples,
+      moves,
+      here: new Float32Array(samples * spins),
+      there: new Float32Array(samples * moves * spins),
+      target: new Float32Array(samples * count),
+      share: new Float32Array(samples * moves),
+      given: new Float32Array(samples * moves * count),
+      square: new Float32Array(count * count),
+    };
+  }
+
+  /** Trial solutions for what is written from now on. */
+  hold({ alpha }: HeldTrials, weight: number): void {
+    const { count, givenCount, mixed } = this;
+    this.alpha = alpha;
+    this.weight = weight;
+    const size = givenCount + count;
+    mixed.fill(0);
+    const square = new Float64Array(count * count);
+    for (let z = 0; z * size < alpha.length; z++) {
+      const row = z * size;
+      for (let j = 0; j < count; j++) {
+        const own = weight * alpha[row + givenCount + j];
+        for (let k = 0; k < givenCount; k++) mixed[j * givenCount + k] += own * alpha[row + k];
+        for (let k = 0; k < count; k++) square[j * count + k] += own * alpha[row + givenCount + k];
+      }
+    }
+    this.out.square.set(square);
+  }
+
+  sample(s: number, x: Int8Array, weight: number, probeMean: Float64Array): void {
+    const { out, count, givenCount, alpha } = this;
+    out.here.set(x, s * this.spins);
+    const size = givenCount + count;
+    for (let j = 0; j < count; j++) {
+      let target = 0;
+      for (let z = 0; z < probeMean.length; z++) {
+        target += alpha[z * size + givenCount + j] * (-this.values[z] - probeMean[z]);
+      }
+      out.target[s * count + j] = weight * this.weight * target;
+    }
+  }
+
+  move(s: number, m: number, x: Int8Array, share: number): void {
+    const { out, count, givenCount, mixed, values, changed } = this;
+    const row = m * out.samples + s;
+    out.there.set(x, row * this.spins);
+    out.share[row] = share;
+    for (let j = 0; j < count; j++) {
+      let sum = 0;
+      for (let k = 0; k < givenCount; k++) sum += mixed[j * givenCount + k] * (values[k] - changed[k]);
+      out.given[row * count + j] = sum;
+    }
+  }
+
+  /** What was written, with the objective divided by `scale`. */
+  batch(scale: number): TrainingBatch {
+    const { target, share } = this.out;
+    return { ...this.out, target: target.map((value) => value / scale), share: share.map((value) => value / scale) };
+  }
+}
+
+/** `-F_z`, as the features of the observables are `-f_a`. */
+function probeFeatures({ edges, spins, biased, theta }: Model, probes: Probes): FunctionFeatures {
+  const monomials = [...edges, ...(biased ? Array.from({ length: spins }, (_, i) => [i]) : [])];
+  const touching: number[][] = Array.from({ length: spins }, () => []);
+  monomials.forEach((of, a) => {
+    for (const i of of) touching[i].push(a);
+  });
+  const chi = new Float64Array(theta.length);
+  const values = new Float64Array(probes.count);
+  return {
+    count: probes.count,
+    load(x, out, offset) {
+      monomials.forEach((of, a) => {
+        chi[a] = of.length === 1 ? x[of[0]] : x[of[0]] * x[of[1]];
+      });
+      probes.project(chi, values);
+      for (let z = 0; z < probes.count; z++) out[offset + z] = values[z] = -values[z];
+    },
+    flipped(i, _x, _logOdds, out, offset) {
+      for (let z = 0; z < probes.count; z++) out[offset + z] = values[z];
+      for (const a of touching[i]) {
+        if (probes.exact) out[offset + a] -= 2 * chi[a];
+        else for (let z = 0; z < probes.count; z++) out[offset + z] -= 2 * probes.entry(z, a) * chi[a];
+      }
+    },
+  };
+}
+
+/** The first `count` features stand for the probes, each for one. */
+function exactly(count: number): Probes {
+  return {
+    count,
+    exact: true,
+    weight: 1,
+    entry: (z, a) => (z === a ? 1 : 0),
+    project(values, out) {
+      for (let z = 0; z < count; z++) out[z] = -values[z];
+    },
+  };
+}
+
+/** At most `most` samples of a chain, equally spaced. */
+function thinned(chain: PackedSamples, most: number): PackedSamples {
+  if (chain.count <= most) return chain;
+  const out = emptySamples(chain.spins, most);
+  const x = new Int8Array(chain.spins);
+  for (let s = 0; s < most; s++) {
+    readSample(chain, Math.floor((s * chain.count) / most), x);
+    writeSample(out, s, x);
+  }
+  return out;
+}
