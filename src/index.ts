@@ -9,6 +9,10 @@ export {
   UnsupportedError,
 } from './errors.js';
 export type { Agreement } from './estimation/agreement.js';
+export type { SampledDerivative } from './estimation/bound/derivatives.js';
+export type { FeatureBlock, FeatureName, FunctionFeatures, UserFeature } from './estimation/bound/features.js';
+export type { BoundedTimescale, BoundOptions, BoundStep } from './estimation/bound/timescale-bound.js';
+export type { Verdict as BoundVerdict } from './estimation/bound/verdict.js';
 export {
   type CorrelationPenalty,
   correlationPenaltyGradient,
@@ -17,6 +21,13 @@ export {
   type MeanProducts,
   type NegativePhase,
 } from './estimation/correlation-penalty.js';
+export {
+  type Estimated,
+  type EstimatedRhat,
+  type EstimateOptions,
+  estimateTrainability,
+  type TrainabilityEstimate,
+} from './estimation/estimate.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { observableMeans } from './estimation/observable-means.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
@@ -29,6 +40,8 @@ export {
   sampledObjective,
   samplerStart,
 } from './estimation/sampled-gradient.js';
+export { type EquilibriumPlan, type EquilibriumSamples, sampleEquilibrium } from './estimation/samples/equilibrium.js';
+export type { PackedSamples } from './estimation/samples/packed-samples.js';
 export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
 export {
   type MeasuredTimescale,

@@ -77,6 +77,7 @@ export function networkFeatures(network: Network, name = 'neural'): NeuralFeatur
     name,
     spins,
     count,
+    even,
     network,
     load(x, out, offset) {
       product(weights, 0, x, sum, 0, width);

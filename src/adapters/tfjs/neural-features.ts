@@ -39,7 +39,7 @@ const NAMES = ['neural', 'more neural'] as const;
 /** Random signs where there are many observables. */
 const PROBES = 24;
 /** Steps between fits of the trial solutions. */
-const FIT_EVERY = 10;
+const FIT_EVERY = 20;
 
 /**
  * Features for the bound (6.1) that are trained to raise it. A network `chi` of the spins joins the observables, and of
@@ -67,7 +67,7 @@ export function neuralFeatures<T extends TensorLike, S extends T>(
   const shape: NetworkShape = { spins: model.spins, width, depth, count, even: !model.biased };
   const trained: NeuralFeatures[] = [];
   NAMES.forEach((name, n) => {
-    const problem = new PilotProblem(model, pilot, blocks, probes, trained);
+    const problem = new PilotProblem(model, pilot, blocks, probes, trained, count);
     let weights = startWeights(shape, pilot, random);
     let memory = adamStart(weights.length);
     const at = () => networkFeatures({ ...shape, weights: Array.from(Float32Array.from(weights)) }, name);

@@ -10,8 +10,9 @@ import { emptySamples, type PackedSamples, readSample, writeSample } from '../..
 import type { Model } from '../../model/model.js';
 import type { TrainingBatch } from './neural-objective.js';
 
-/** Samples of the pilot that trial solutions are fitted on, at most. */
-const MAX_FITTED = 8192;
+/** Samples of the pilot that trial solutions are fitted on: fewer where a sample costs more, so that a fit takes about so many products. */
+const FITTED = { least: 256, most: 2048 } as const;
+const FIT_WORK = 1e9;
 /** Moves from each sample of a batch, at most. */
 const MAX_MOVES = 32;
 /** Of the fit, relative to the diagonal of the Dirichlet matrix: a pilot is short, and a trial solution that follows its noise misleads the network. */
@@ -39,13 +40,14 @@ export class PilotProblem {
     private readonly blocks: readonly (readonly number[])[],
     private readonly probes: Probes,
     trained: readonly FunctionFeatures[],
+    count: number,
   ) {
     this.given = together([probeFeatures(model, probes), ...trained]);
     this.laws = conditionals(model);
-    // As for any features that are not linear in each spin.
-    const functions = { ...this.given, count: Math.max(1, this.given.count) };
-    this.parts = blocks.flatMap((block) => partsOf(block, this.laws, { monomials: [], functions }));
-    this.groups = pilot.map((chain) => thinned(chain, Math.ceil(MAX_FITTED / pilot.length)));
+    this.parts = blocks.flatMap((block) => partsOf(block, this.laws, { monomials: [], functions: this.given }));
+    const most = FIT_WORK / (this.parts.length * (this.given.count + count) ** 2);
+    const fitted = Math.min(FITTED.most, Math.max(FITTED.least, most));
+    this.groups = pilot.map((chain) => thinned(chain, Math.ceil(fitted / pilot.length)));
     this.probeMean = new Float64Array(probes.count);
     const values = new Float64Array(this.given.count);
     const x = new Int8Array(model.spins);

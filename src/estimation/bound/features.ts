@@ -18,6 +18,8 @@ export interface FeatureBlock extends FunctionFeatures {
   readonly name: string;
   /** Length of what `load` takes. */
   readonly spins: number;
+  /** Whether all of them are even under the global flip. */
+  readonly even: boolean;
 }
 
 /** A function of the spins that a user adds; even under the global flip where the model has no biases. */

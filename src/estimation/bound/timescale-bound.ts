@@ -163,15 +163,15 @@ function grouped(chains: readonly PackedSamples[]): PackedSamples[][] {
   return Array.from({ length: count }, (_, g) => chains.filter((__, m) => m % count === g));
 }
 
-function checkBlocks({ spins }: Model, functions: readonly (UserFeature | FeatureBlock)[]): void {
+function checkBlocks({ spins, biased }: Model, functions: readonly (UserFeature | FeatureBlock)[]): void {
   functions.forEach((one, k) => {
-    if (typeof one === 'function' || one.spins === spins) return;
-    throw new InputError({
-      field: `functions[${k}].spins`,
-      expected: `${spins}, as the model has`,
-      got: String(one.spins),
-      remedy: 'give functions of the spins of this model',
-    });
+    if (typeof one === 'function') return;
+    const refuse = (field: string, expected: string, got: unknown) => {
+      const remedy = 'give functions that are made for this model';
+      throw new InputError({ field: `functions[${k}].${field}`, expected, got: String(got), remedy });
+    };
+    if (one.spins !== spins) refuse('spins', `${spins}, as the model has`, one.spins);
+    if (!biased && !one.even) refuse('even', 'true, as the model has no biases', one.even);
   });
 }
 
