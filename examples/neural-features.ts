@@ -9,7 +9,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers'; // registers the gradients of tfjs-core
-import { createRoute, estimateTrainability, type Model, randomSource, rbm, sampleEquilibrium, teacherLaw } from 'htdml';
+import { createRoute, estimateTrainability, type Model, sampleEquilibrium, teacherLaw } from 'htdml';
 import { neuralFeatures } from 'htdml/tfjs';
 import { hopfield } from './support/hopfield.js';
 import { digits, table } from './support/table.js';
@@ -17,19 +17,12 @@ import { digits, table } from './support/table.js';
 const quick = process.argv.includes('--quick');
 const kernel = 'random-scan';
 
-/** Strong weights and weak biases. */
-function machine(seed: number): Model {
-  const random = randomSource(seed);
-  const normals = (n: number, size: number) => Array.from({ length: n }, () => size * random.normal());
-  const weights = normals(24, 1.6);
-  return rbm({ visible: 6, hidden: 4, weights, visibleBiases: normals(6, 0.3), hiddenBiases: normals(4, 0.3) });
-}
-
-const memory = (seed: number, beta: number) => hopfield({ spins: 10, patterns: 4, beta, field: 0.1, seed });
+const memory = (patterns: number, field: number, seed: number) =>
+  hopfield({ spins: 10, patterns, beta: 2, field, seed });
 const cases: [string, Model][] = [
-  ['4 patterns, beta 2', memory(1, 2)],
-  ['4 patterns, beta 2.5', memory(4, 2.5)],
-  ['RBM 6 + 4', machine(1)],
+  ['4 patterns, biases 0.1', memory(4, 0.1, 1)],
+  ['4 patterns, biases 0.2', memory(4, 0.2, 1)],
+  ['5 patterns, biases 0.1', memory(5, 0.1, 8)],
 ];
 await tf.setBackend('cpu');
 const rows: string[][] = [];
