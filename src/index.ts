@@ -10,9 +10,15 @@ export {
 } from './errors.js';
 export type { Agreement } from './estimation/agreement.js';
 export type { SampledDerivative } from './estimation/bound/derivatives.js';
-export type { FeatureBlock, FeatureName, FunctionFeatures, UserFeature } from './estimation/bound/features.js';
+export {
+  FEATURE_NAMES,
+  type FeatureBlock,
+  type FeatureName,
+  type FunctionFeatures,
+  type UserFeature,
+} from './estimation/bound/features.js';
 export type { BoundedTimescale, BoundOptions, BoundStep } from './estimation/bound/timescale-bound.js';
-export type { Verdict as BoundVerdict } from './estimation/bound/verdict.js';
+export { BOUND_THRESHOLDS, type Verdict as BoundVerdict } from './estimation/bound/verdict.js';
 export {
   type CorrelationPenalty,
   correlationPenaltyGradient,
@@ -22,15 +28,49 @@ export {
   type NegativePhase,
 } from './estimation/correlation-penalty.js';
 export {
+  type DoubledTimescale,
+  type DoublingOptions,
+  doublingTimescales,
+  type TimescaleAtLength,
+} from './estimation/doubling.js';
+export {
   type Estimated,
   type EstimatedRhat,
   type EstimateOptions,
   estimateTrainability,
   type TrainabilityEstimate,
 } from './estimation/estimate.js';
+export { type EstimateWorkload, estimateWorkload } from './estimation/estimate-cost.js';
+export type { AtLeast, EstimatedGates } from './estimation/estimate-gates.js';
+export {
+  type EstimateReport,
+  type EstimateReportOptions,
+  estimateReport,
+  type ReportedDerivative,
+} from './estimation/estimate-report.js';
+export {
+  type EstimatedEvaluation,
+  EstimatedRoute,
+  type EstimatedRouteOptions,
+  type EstimateErrors,
+} from './estimation/estimated-route.js';
+export {
+  type EstimatedSnr,
+  type EstimatedSnrOptions,
+  estimateSnr,
+  SNR_THRESHOLDS,
+} from './estimation/estimated-snr.js';
+export { annealedLogRatio, dataFreeEnergy, type LogRatio } from './estimation/free-energy.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { observableMeans } from './estimation/observable-means.js';
+export { type ClampedPlan, type PositiveMoments, positivePhase } from './estimation/positive-phase.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
+export {
+  type ReferenceMoments,
+  type ReferencePlan,
+  referenceMoments,
+  sampleMoments,
+} from './estimation/reference-moments.js';
 export type { ChainPlan } from './estimation/run-chains.js';
 export {
   type SampledGradient,
@@ -40,8 +80,37 @@ export {
   sampledObjective,
   samplerStart,
 } from './estimation/sampled-gradient.js';
-export { type EquilibriumPlan, type EquilibriumSamples, sampleEquilibrium } from './estimation/samples/equilibrium.js';
-export type { PackedSamples } from './estimation/samples/packed-samples.js';
+export {
+  type EquilibriumPlan,
+  EquilibriumRun,
+  type EquilibriumSamples,
+  type EquilibriumState,
+  sampleEquilibrium,
+} from './estimation/samples/equilibrium.js';
+export { emptySamples, type PackedSamples, readSample, writeSample } from './estimation/samples/packed-samples.js';
+export { type SampledChains, type SampleOptions, sampleChains } from './estimation/samples/sample-chains.js';
+export {
+  type DesignedLadder,
+  designLadder,
+  LADDER_THRESHOLDS,
+  type LadderDesignOptions,
+} from './estimation/tempering/design-ladder.js';
+export { type EnsembleState, type TemperingState, temperingStart } from './estimation/tempering/ensembles.js';
+export { type LadderOptions, type ReplicaLadder, replicaLadder } from './estimation/tempering/ladder.js';
+export { chainMove, compiledMove, type LocalMove } from './estimation/tempering/local-move.js';
+export { sampleTempered, type TemperedRun, type TemperingReport } from './estimation/tempering/sample-tempered.js';
+export {
+  TEMPERED_THRESHOLDS,
+  type TemperedEquilibrium,
+  type TemperedEquilibriumPlan,
+  temperedEquilibrium,
+} from './estimation/tempering/tempered-equilibrium.js';
+export {
+  type PairSwaps,
+  type TemperedSamples,
+  type TemperingPlan,
+  temperedSamples,
+} from './estimation/tempering/tempered-samples.js';
 export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
 export {
   type MeasuredTimescale,
@@ -77,6 +146,7 @@ export {
   isConditional,
   layerModel,
   layerWithInputs,
+  type PlacementSize,
   randomPlacement,
   withLayerParameters,
   withoutInputs,
@@ -104,6 +174,14 @@ export {
   design,
   designStart,
 } from './optimization/design.js';
+export {
+  designSampled,
+  type SampledDesignRecord,
+  type SampledDesignSettings,
+  type SampledDesignState,
+  type SampledDesignStep,
+  sampledDesignStart,
+} from './optimization/design-sampled.js';
 export type { CurvaturePair } from './optimization/lbfgs.js';
 export { EVENT_POLICIES, type EventPolicy, MembershipWatch, type StepEvent } from './optimization/membership-watch.js';
 export {

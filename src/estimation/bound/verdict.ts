@@ -14,12 +14,15 @@ export const BOUND_THRESHOLDS = {
   splitRhat: 1.05,
   /** Least p value of the test that chains from different starts agree. */
   startPValue: 0.01,
-  /** Burn-in and length of all chains, in largest integrated times. */
+  /** Burn-in of each chain, in largest integrated times. */
   burnInTimes: 5,
+  /** Steps of all chains together, in largest integrated times. */
   lengthTimes: 50,
-  /** What the last features may add, and what more samples could, relative to the bound and beside two standard errors. */
+  /** What the last features may add, relative to the bound and beside `sigmas` standard errors. */
   growth: 0.03,
+  /** What more samples could add, likewise. */
   optimism: 0.1,
+  /** Standard errors that are noise. */
   sigmas: 2,
   /** Largest relative standard error. */
   standardError: 0.2,
@@ -34,8 +37,11 @@ interface Run {
   readonly tauMax: number;
 }
 
-/** `burnIn` of each chain and `steps` of all, in kernel steps. */
-export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: number }): Verdict {
+/** `burnIn` of each chain and `steps` of all, in kernel steps; `known` is what the samples say themselves that they lack to be in equilibrium, which takes the place of the burn-in. */
+export function verdictOf(
+  run: Run,
+  { burnIn, steps, known }: { burnIn: number; steps: number; known?: readonly string[] | undefined },
+): Verdict {
   const limit = BOUND_THRESHOLDS;
   const last = run.sequence[run.sequence.length - 1];
   const before = run.sequence[run.sequence.length - 2];
@@ -54,7 +60,7 @@ export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: 
       `chains from different starts differ (p = ${digits(run.startPValue)}, below ${limit.startPValue}): more burn-in is needed`,
     ],
     [
-      burnIn < limit.burnInTimes * run.tauMax,
+      known === undefined && burnIn < limit.burnInTimes * run.tauMax,
       `the burn-in of ${digits(burnIn)} steps is below ${limit.burnInTimes} of the largest integrated time, at least ${digits(run.tauMax)}`,
     ],
     [
@@ -79,6 +85,6 @@ export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: 
       `the last features changed the bound by ${digits(growth)} steps, more than ${digits(allowed)}: it is not saturated`,
     ],
   ];
-  const missing = found.flatMap(([misses, sentence]) => (misses ? [sentence] : []));
+  const missing = [...(known ?? []), ...found.flatMap(([misses, sentence]) => (misses ? [sentence] : []))];
   return { verdict: missing.length === 0 ? 'resolved' : 'unresolved', missing };
 }
