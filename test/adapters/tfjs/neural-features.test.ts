@@ -232,6 +232,8 @@ test('among the basins of four patterns they reach T where level functions do no
   expect(exactBound(full, functions).value / T).toBeGreaterThan(0.95);
   const levels = boundFromSamples(model, samples, { kernel, seed: 1 }).bound;
   expect(levels.timescale / T).toBeLessThan(0.95);
+  expect(levels.verdict).toBe('unresolved');
+  expect(levels.missing.join()).toMatch(/not saturated/);
   const { bound } = boundFromSamples(model, samples, { kernel, seed: 1, features: 'observables', functions });
   expect(bound.missing).toEqual([]);
   expect(bound.verdict).toBe('resolved');
