@@ -71,9 +71,9 @@ export function neuralFeatures<T extends TensorLike, S extends T>(
     let weights = startWeights(shape, pilot, random);
     let memory = adamStart(weights.length);
     const at = () => networkFeatures({ ...shape, weights: Array.from(Float32Array.from(weights)) }, name);
-    let trials = problem.fit(at());
+    let trials = problem.fit(at(), random);
     for (let step = 0; step < steps; step++) {
-      if (step > 0 && step % FIT_EVERY === 0) trials = problem.fit(at());
+      if (step > 0 && step % FIT_EVERY === 0) trials = problem.fit(at(), random);
       const { gradient } = objectiveGradient(tf, shape, weights, problem.batch(batch, count, trials, random));
       const rate = learningRate * (1 - step / steps);
       const next = adamStep(

@@ -31,7 +31,7 @@ export class PilotProblem {
   private readonly given: FunctionFeatures;
   private readonly laws: Conditionals;
   private readonly parts: readonly { readonly spins: readonly number[]; readonly joint: boolean }[];
-  private readonly groups: readonly PackedSamples[];
+  private readonly fitted: number;
   private readonly probeMean: Float64Array;
 
   constructor(
@@ -46,8 +46,7 @@ export class PilotProblem {
     this.laws = conditionals(model);
     this.parts = blocks.flatMap((block) => partsOf(block, this.laws, { monomials: [], functions: this.given }));
     const most = FIT_WORK / (this.parts.length * (this.given.count + count) ** 2);
-    const fitted = Math.min(FITTED.most, Math.max(FITTED.least, most));
-    this.groups = pilot.map((chain) => thinned(chain, Math.ceil(fitted / pilot.length)));
+    this.fitted = Math.min(FITTED.most, Math.max(FITTED.least, most));
     this.probeMean = new Float64Array(probes.count);
     const values = new Float64Array(this.given.count);
     const x = new Int8Array(model.spins);
@@ -61,9 +60,10 @@ export class PilotProblem {
     }
   }
 
-  /** The best trial solutions over `g` and `chi` on the pilot, in float64. */
-  fit(chi: FunctionFeatures): HeldTrials {
-    const { probes, model } = this;
+  /** The best trial solutions over `g` and `chi` on samples of the pilot drawn anew, so that training follows the noise of none, in float64. */
+  fit(chi: FunctionFeatures, random: RandomSource): HeldTrials {
+    const { probes, model, pilot } = this;
+    const share = Math.ceil(this.fitted / pilot.length);
     const functions = together([this.given, chi]);
     const size = functions.count;
     const view = localView(model, this.blocks, { monomials: [], functions, count: size, sets: [] });
@@ -71,7 +71,7 @@ export class PilotProblem {
     const own = { ...exactly(probes.count), weight: probes.weight };
     const sums = new MomentSums(view, pattern, own, probes.count, false);
     const moments = pooled(
-      this.groups.map((chain) => sums.group([chain], [])),
+      pilot.map((chain) => sums.group([drawn(chain, share, random)], [])),
       pattern,
       probes.count,
     );
@@ -262,13 +262,13 @@ function exactly(count: number): Probes {
   };
 }
 
-/** At most `most` samples of a chain, equally spaced. */
-function thinned(chain: PackedSamples, most: number): PackedSamples {
+/** At most `most` samples of a chain: all of them, or as many at random. */
+function drawn(chain: PackedSamples, most: number, random: RandomSource): PackedSamples {
   if (chain.count <= most) return chain;
   const out = emptySamples(chain.spins, most);
   const x = new Int8Array(chain.spins);
   for (let s = 0; s < most; s++) {
-    readSample(chain, Math.floor((s * chain.count) / most), x);
+    readSample(chain, random.integer(chain.count), x);
     writeSample(out, s, x);
   }
   return out;

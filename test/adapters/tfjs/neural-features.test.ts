@@ -124,7 +124,7 @@ describe('batches are unbiased for the pilot', () => {
     const blocks = kernel === 'random-scan' ? Array.from({ length: spins }, (__, i) => [i]) : model.blocks;
     const probes = makeProbes(model.theta.length, 1, randomSource(1));
     const problem = new PilotProblem(model, pilot, blocks, probes, [], shape.count);
-    const trials = problem.fit(features);
+    const trials = problem.fit(features, randomSource(2));
     const random = randomSource(5);
     const values = Array.from({ length: 400 }, () => {
       const batch = problem.batch(32, shape.count, trials, random);
