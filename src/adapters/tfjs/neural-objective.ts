@@ -1,5 +1,6 @@
 import { type NetworkShape, weightShapes } from './network.js';
 import type { TensorLike, TfLike } from './tf-like.js';
+import type { TrainingBatch } from './training-batch.js';
 
 /** What training needs of TensorFlow.js beside making tensors. */
 export interface TfTraining<T extends TensorLike, S extends T> extends Pick<TfLike<T, S>, 'tensor'> {
@@ -23,24 +24,6 @@ export interface TfTraining<T extends TensorLike, S extends T> extends Pick<TfLi
   tidy(f: () => T[]): T[];
   /** As in TensorFlow.js. */
   valueAndGrads(f: (...inputs: T[]) => S): (inputs: T[]) => { value: S; grads: T[] };
-}
-
-/** Samples, single moves from each of them, and the trial solutions there. Matrices are row-major; move `m` of sample `s` is row `m * samples + s`. */
-export interface TrainingBatch {
-  readonly samples: number;
-  /** Of each sample. */
-  readonly moves: number;
-  /** A row of spins per sample, and one per move. */
-  readonly here: Float32Array;
-  readonly there: Float32Array;
-  /** `t_s`, a row of `count` numbers per sample: its share of `sum_z w_z fc_z alpha_z`. */
-  readonly target: Float32Array;
-  /** `p_m`, a number per move: its share of the Dirichlet form. */
-  readonly share: Float32Array;
-  /** `r_m`, a row of `count` numbers per move: what the features that are given change, `sum_z w_z alpha_z (beta_z . (g(x) - g(x')))`. */
-  readonly given: Float32Array;
-  /** `A = sum_z w_z alpha_z alpha_z^T`, `count` by `count`. */
-  readonly square: Float32Array;
 }
 
 /**

@@ -9,11 +9,12 @@ import {
   UnsupportedError,
 } from 'htdml';
 import { type NeuralOptions, networkFeatures, neuralFeatures } from 'htdml/tfjs';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { hopfield } from '../../../examples/support/hopfield.js';
 import { type NetworkShape, weightCount } from '../../../src/adapters/tfjs/network.js';
 import { objectiveGradient } from '../../../src/adapters/tfjs/neural-objective.js';
-import { BatchRows, PilotProblem } from '../../../src/adapters/tfjs/trial-solutions.js';
+import { BatchRows } from '../../../src/adapters/tfjs/training-batch.js';
+import { PilotProblem } from '../../../src/adapters/tfjs/trial-solutions.js';
 import { makeFeatures } from '../../../src/estimation/bound/features.js';
 import { makeProbes } from '../../../src/estimation/bound/probes.js';
 import { boundFromSamples } from '../../../src/estimation/bound/timescale-bound.js';
@@ -24,11 +25,11 @@ import { estimationCase } from '../../support/estimation-cases.js';
 import { exactBound, spinsOf } from '../../support/exact-bound.js';
 import { complete, glass, normals, ring } from '../../support/models.js';
 import { meanAndError } from '../../support/statistics.js';
-import { tf } from '../../support/tfjs.js';
+import { BACKENDS, tf } from '../../support/tfjs.js';
 
 // The machine may be shared.
 vi.setConfig({ testTimeout: 240_000 });
-beforeAll(async () => {
+beforeEach(async () => {
   await tf.setBackend('cpu');
 });
 
@@ -73,37 +74,41 @@ describe.each(named)('a network of %s', (_, shape) => {
     }
   });
 
-  test('the gradient of the objective is that of the bound in exact expectation, by central differences', () => {
-    const { alpha } = exactBound(full, [features]);
-    const p = full.centred.length;
-    const rows = new BatchRows(full.states, shape.spins, shape.spins, shape.count, p);
-    rows.hold({ alpha: Float64Array.from(alpha.flatMap((row) => [...row])), scale: 1 }, 1);
-    const means = Float64Array.from(full.observables, (f) => dot(full.pi, f));
-    for (let s = 0; s < full.states; s++) {
-      full.observables.forEach((f, a) => (rows.values[a] = -f[s]));
-      rows.sample(s, spinsOf(full, s), full.pi[s], means);
-      for (let i = 0; i < shape.spins; i++) {
-        const t = s ^ (1 << i);
-        full.observables.forEach((f, a) => (rows.changed[a] = -f[t]));
-        const flip = full.pi[t] / (full.pi[s] + full.pi[t]);
-        rows.move(s, i, spinsOf(full, t), (full.pi[s] * flip * (1 - flip)) / shape.spins);
+  test.each(BACKENDS)(
+    'the gradient of the objective is that of the bound in exact expectation, by central differences, on %s',
+    async (backend) => {
+      await tf.setBackend(backend);
+      const { alpha } = exactBound(full, [features]);
+      const p = full.centred.length;
+      const rows = new BatchRows(full.states, shape.spins, shape.spins, shape.count, p);
+      rows.hold({ alpha: Float64Array.from(alpha.flatMap((row) => [...row])), scale: 1 }, 1);
+      const means = Float64Array.from(full.observables, (f) => dot(full.pi, f));
+      for (let s = 0; s < full.states; s++) {
+        full.observables.forEach((f, a) => (rows.values[a] = -f[s]));
+        rows.sample(s, spinsOf(full, s), full.pi[s], means);
+        for (let i = 0; i < shape.spins; i++) {
+          const t = s ^ (1 << i);
+          full.observables.forEach((f, a) => (rows.changed[a] = -f[t]));
+          const flip = full.pi[t] / (full.pi[s] + full.pi[t]);
+          rows.move(s, i, spinsOf(full, t), (full.pi[s] * flip * (1 - flip)) / shape.spins);
+        }
       }
-    }
-    const { gradient } = objectiveGradient(tf, shape, weights, rows.batch(1));
-    const largest = Math.max(...gradient.map(Math.abs));
-    // Each term has a factor alpha, and terms cancel where that is large.
-    const rounding = 8 * EPS32 * Math.max(...alpha.flatMap((row) => [...row.map(Math.abs)]));
-    expect(largest).toBeGreaterThan(200 * rounding);
-    const bound = (k: number, h: number) => {
-      const moved = weights.map((value, j) => (j === k ? value + h : value));
-      return exactBound(full, [networkFeatures({ ...shape, weights: moved })]).value;
-    };
-    const h = 1e-3;
-    weights.forEach((_w, k) => {
-      const slope = (8 * (bound(k, h) - bound(k, -h)) - (bound(k, 2 * h) - bound(k, -2 * h))) / (12 * h);
-      expect(Math.abs(gradient[k] - slope)).toBeLessThan(rounding);
-    });
-  });
+      const { gradient } = objectiveGradient(tf, shape, weights, rows.batch(1));
+      const largest = Math.max(...gradient.map(Math.abs));
+      // Each term has a factor alpha, and terms cancel where that is large.
+      const rounding = 8 * EPS32 * Math.max(...alpha.flatMap((row) => [...row.map(Math.abs)]));
+      expect(largest).toBeGreaterThan(200 * rounding);
+      const bound = (k: number, h: number) => {
+        const moved = weights.map((value, j) => (j === k ? value + h : value));
+        return exactBound(full, [networkFeatures({ ...shape, weights: moved })]).value;
+      };
+      const h = 1e-3;
+      weights.forEach((_w, k) => {
+        const slope = (8 * (bound(k, h) - bound(k, -h)) - (bound(k, 2 * h) - bound(k, -2 * h))) / (12 * h);
+        expect(Math.abs(gradient[k] - slope)).toBeLessThan(rounding);
+      });
+    },
+  );
 });
 
 describe('batches are unbiased for the pilot', () => {
