@@ -45,7 +45,7 @@ const trained = last(
     fresh,
     data,
     persistentChains({ kernel: 'alternating-block', window: 1, chains: 64 }),
-    { steps: quick ? 30 : 600, learningRate: 0.01, penalties: [{ objective: l2, weight: 0.002 }] },
+    { steps: quick ? 10 : 600, learningRate: 0.01, penalties: [{ objective: l2, weight: 0.002 }] },
     sampledTrainStart(fresh.theta, seed),
   ),
 );
@@ -61,7 +61,7 @@ const designed = last(
     new EstimatedRoute(start, data, { ...plan, kernel, seed, probes: 16 }),
     logEffectiveGap,
     kl,
-    { budget, steps: quick ? 3 : 60, learningRate: 0.003 },
+    { budget, steps: quick ? 2 : 60, learningRate: 0.003 },
     space,
     sampledDesignStart(space, start.theta),
   ),
@@ -79,7 +79,13 @@ const long = quick
 const found = models.map(([name, model]) => {
   writeModel(`${out}${name}.json`, model);
   stage(quick ? 2 : 40, `estimating ${name}`);
-  const estimate = estimateTrainability(model, data, { ...long, kernel, window, gradient: false, features: 'levels' });
+  const estimate = estimateTrainability(model, data, {
+    ...long,
+    kernel,
+    window,
+    gradient: false,
+    features: quick ? 'observables' : 'levels',
+  });
   stage(quick ? 1 : 30, `measuring ${name}`);
   return { name, estimate, ...measured(model) };
 });
@@ -115,7 +121,12 @@ ${table(
 )}
 
 Designed over trained: T ${ratio((f) => f.estimate.timescale.timescale)} predicted, ${ratio((f) => f.times.T)} measured; R ${ratio((f) => f.estimate.Rhat?.value ?? Number.NaN)} predicted, ${ratio((f) => f.snr.R ?? Number.NaN)} measured.
-${found.flatMap(({ name, estimate }) => estimate.timescale.missing.map((reason) => `${name}: ${reason}\n`)).join('')}`);
+${found
+  .flatMap(({ name, estimate, times }) => [
+    ...estimate.timescale.missing.map((reason) => `${name}, estimate: ${reason}\n`),
+    ...times.missing.map((reason) => `${name}, measurement: ${reason}\n`),
+  ])
+  .join('')}`);
 
 function ratio(of: (one: (typeof found)[number]) => number): string {
   return digits(of(found[1]) / of(found[0]));

@@ -87,7 +87,7 @@ test.concurrent('two wells that chains do not leave are resolved by tempering, w
     biases,
   });
   const free = write('free.json', { kind: 'ising', spins: 8, beta: 1, edges: [[0, 1]], couplings: [0.5], biases });
-  const args = [wells, '--teacher', free, '--samples', '400', '--apart', '2', '--sampling-burn-in', '200'];
+  const args = [wells, '--teacher', free, '--samples', '1000', '--apart', '2', '--sampling-burn-in', '200'];
   const alone = await estimate(...args);
   expect(alone.verdict).toBe('unresolved');
   const exact = JSON.parse((await htdml(['evaluate', wells, '--teacher', free, '--json'])).stdout) as ModelEvaluation;
@@ -99,7 +99,7 @@ test.concurrent('two wells that chains do not leave are resolved by tempering, w
   expect(kernel).toBe('tempering');
   expect(tempering?.betas.slice(-1)).toEqual([1]);
   expect(tempering?.acceptance.length).toBe((tempering?.betas.length ?? 0) - 1);
-  expect(sweeps).toBe(24 * (200 + 400 * 2) * (tempering?.betas.length ?? 0));
+  expect(sweeps).toBe(24 * (200 + 1000 * 2) * (tempering?.betas.length ?? 0));
 });
 
 const TOP =
