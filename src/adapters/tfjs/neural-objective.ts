@@ -23,7 +23,12 @@ export interface TfTraining<T extends TensorLike, S extends T> extends Pick<TfLi
   /** As in TensorFlow.js. */
   tidy(f: () => T[]): T[];
   /** As in TensorFlow.js. */
-  valueAndGrads(f: (...inputs: T[]) => S): (inputs: T[]) => { value: S; grads: T[] };
+  valueAndGrads(f: (...inputs: T[]) => S): (inputs: T[]) => {
+    /** Of the function. */
+    value: S;
+    /** In each of the inputs. */
+    grads: T[];
+  };
 }
 
 /**
