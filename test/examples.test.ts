@@ -17,6 +17,7 @@ import {
   teacherLaw,
 } from 'htdml';
 import { expect, test, vi } from 'vitest';
+import { hopfield } from '../examples/support/hopfield.js';
 import {
   dot,
   fullSpace,
@@ -313,6 +314,18 @@ test.concurrent('hypernetwork: the gradient through TensorFlow.js against differ
   expect(Math.abs(exact.kl - kl)).toBeLessThan(5.1e-6);
   expect(Math.abs((500 * exact.signal) / exact.timescale / Rhat - 1)).toBeLessThan(5.1e-4);
   expect(Math.abs(exact.gap / gap - 1)).toBeLessThan(5.1e-4);
+});
+
+test.concurrent('neural-features: closer to T than hand-made features on the same samples, and not above it', async () => {
+  const [T, handMade, neural, error] = await printed(
+    'neural-features',
+    /hand-made +(\d+) +\S+ +\S+ +(\d\.\d+) .*\n.* neural +\d+ +\S+ +\S+ +(\d\.\d+) +(\d\.\d+) /,
+  );
+  const model = hopfield({ spins: 10, patterns: 4, beta: 2, field: 0.1, seed: 1 });
+  const exact = createRoute(model, teacherLaw(model), { kernel: 'random-scan' }).evaluate(model.theta, ['timescale']);
+  expect(Math.abs((exact.value.timescale ?? 0) / T - 1)).toBeLessThan(5.1e-3);
+  expect(neural).toBeGreaterThan(handMade);
+  expect(neural).toBeLessThan(1 + 3 * error);
 });
 
 test('every example is run by a test above', () => {
