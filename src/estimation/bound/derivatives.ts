@@ -80,11 +80,14 @@ export function sampledDerivatives(input: DerivativeInput): SampledDerivatives {
   return { timescale, variance, signal, signalDirection };
 }
 
-/** What the scalars of a sample take from the other half. */
-interface Nuisance {
-  /** Coefficients of the trial solutions, feature by feature. */
+/** Coefficients of trial solutions, feature by feature. */
+export interface ByFeature {
   readonly byFeature: Float64Array;
   readonly size: number;
+}
+
+/** What the scalars of a sample take from the other half. */
+interface Nuisance extends ByFeature {
   /** Means of the trial solutions, of the probes and of the observables' features. */
   readonly psi: Float64Array;
   readonly probe: Float64Array;
@@ -177,8 +180,13 @@ function trialValues({ byFeature, size, psi: mean }: Nuisance, chi: Float64Array
   }
 }
 
-/** `sum_c sum_z (psi_z - P_c psi_z)^2` for each nuisance. */
-function dissipations(view: LocalView, given: readonly Nuisance[], change: Float64Array, out: Float64Array): void {
+/** `sum_c sum_z (psi_z - P_c psi_z)^2` for each set of trial solutions. */
+export function dissipations(
+  view: LocalView,
+  given: readonly ByFeature[],
+  change: Float64Array,
+  out: Float64Array,
+): void {
   const count = change.length;
   out.fill(0);
   view.visit((part, length, positions, difference) => {
@@ -198,7 +206,8 @@ function dissipations(view: LocalView, given: readonly Nuisance[], change: Float
   });
 }
 
-function transposed(alpha: Float64Array, count: number, size: number): Float64Array {
+/** Rows of `size` coefficients turned into columns. */
+export function transposed(alpha: Float64Array, count: number, size: number): Float64Array {
   const out = new Float64Array(size * count);
   for (let z = 0; z < count; z++) for (let k = 0; k < size; k++) out[k * count + z] = alpha[z * size + k];
   return out;

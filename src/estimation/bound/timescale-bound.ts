@@ -4,6 +4,7 @@ import type { Model } from '../../model/model.js';
 import { randomSource } from '../random.js';
 import type { EquilibriumSamples } from '../samples/equilibrium.js';
 import type { PackedSamples } from '../samples/packed-samples.js';
+import { carryingSamples } from './carrying.js';
 import { cliquePattern } from './clique-matrix.js';
 import { convergence } from './convergence.js';
 import { crossFit, LEAST_GROUPS, sampleVariance } from './cross-fit.js';
@@ -63,6 +64,8 @@ export interface BoundedTimescale extends Verdict {
   readonly sequence: readonly BoundStep[];
   /** `2 T_a / Var f_a`, a lower bound of the largest integrated time (2.7), in kernel steps. */
   readonly tauMax: number;
+  /** How many samples carry the Dirichlet form of the trial solutions, {@link carryingSamples}: of a metastable model those on its barriers. */
+  readonly carrying: number;
   /** Largest split R-hat over all features. */
   readonly splitRhat: number;
   /** Of a permutation test that chains from different kinds of start agree: small where they differ. */
@@ -131,6 +134,7 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
     inSample: form.timescale(fit.inSample, variance),
     slack: form.slack(couplingRate(problem, moments, model.edges.length)),
     variance,
+    carrying: carryingSamples(view, probes, groups, fit),
     tauMax: form.time(largestTime(problem, fit, moments)),
     ...convergence(halves, perSample, samples.startKinds),
   };

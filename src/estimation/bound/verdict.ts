@@ -24,6 +24,8 @@ export const BOUND_THRESHOLDS = {
   optimism: 0.1,
   /** Standard errors that are noise. */
   sigmas: 2,
+  /** Least number of samples that carry the Dirichlet form: with fewer the error of the bound is not known. */
+  carrying: 100,
   /** Largest relative standard error. */
   standardError: 0.2,
 } as const;
@@ -32,6 +34,7 @@ interface Run {
   readonly sequence: readonly BoundStep[];
   readonly inSample: number;
   readonly slack: number;
+  readonly carrying: number;
   readonly splitRhat: number;
   readonly startPValue: number;
   readonly tauMax: number;
@@ -78,6 +81,10 @@ export function verdictOf(
     [
       run.slack > Math.max(0, limit.growth * last.timescale),
       `what neither block sees alone may add ${digits(run.slack)} steps to the bound: a chain as fast as this needs an exact route, or random-block`,
+    ],
+    [
+      !(run.carrying >= limit.carrying),
+      `about ${digits(run.carrying)} samples carry the slow modes, fewer than ${limit.carrying}: more samples are needed on the barriers`,
     ],
     [before === undefined, 'one set of features alone cannot show that it suffices: add features'],
     [

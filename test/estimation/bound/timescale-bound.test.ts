@@ -1,8 +1,20 @@
-import { createRoute, InputError, type KernelName, type Model, UnsupportedError } from 'htdml';
+import {
+  createRoute,
+  emptySamples,
+  InputError,
+  ising,
+  type KernelName,
+  type Model,
+  randomSource,
+  UnsupportedError,
+  writeSample,
+} from 'htdml';
 import { describe, expect, test } from 'vitest';
+import { complete } from '../../../proofs/graphs.js';
 import { boundFromSamples } from '../../../src/estimation/bound/timescale-bound.js';
 import { dataMoments } from '../../../src/estimation/data-moments.js';
 import { sampleEquilibrium } from '../../../src/estimation/samples/equilibrium.js';
+import { startSampler } from '../../../src/estimation/start-sampler.js';
 import { positiveLaw } from '../../support/fitted.js';
 import { gradientCases, MIXTURES } from '../../support/models.js';
 
@@ -90,6 +102,43 @@ describe('refusals', () => {
     ]) {
       expect(() => boundFromSamples(model, { ...samples, ...change }, options)).toThrow(InputError);
     }
+  });
+});
+
+describe('samples that carry the slow modes', () => {
+  // Exact draws, so that nothing but the barrier is missing.
+  const drawn = (coupling: number) => {
+    const model = ising({
+      spins: 8,
+      edges: complete(8),
+      couplings: Array(28).fill(coupling),
+      biases: Array(8).fill(0.02),
+    });
+    const draw = startSampler(model, null, 'stationary');
+    const random = randomSource(3);
+    const x = new Int8Array(8);
+    const chains = Array.from({ length: 30 }, () => {
+      const out = emptySamples(8, 400);
+      for (let s = 0; s < 400; s++) {
+        draw(random, x);
+        writeSample(out, s, x);
+      }
+      return out;
+    });
+    const samples = { chains: chains.slice(6), pilot: chains.slice(0, 6), startKinds: 3, burnIn: 1e6, apart: 1e6 };
+    return { model, bound: boundFromSamples(model, samples, { kernel: 'random-scan', seed: 1 }).bound };
+  };
+  test('are a few on a high barrier, and the bound is unresolved whatever its own error says', () => {
+    const { bound } = drawn(0.35);
+    expect(bound.carrying).toBeLessThan(30);
+    expect(bound.missing.join()).toMatch(/about \d+[.\d]* samples carry the slow modes, fewer than 100/);
+  });
+  test('are many where none is in the way', () => {
+    const { model, bound } = drawn(0.15);
+    const { T } = exactly(model, 'random-scan');
+    expect(bound.carrying).toBeGreaterThan(300);
+    expect(bound.verdict).toBe('resolved');
+    expect(Math.abs(bound.timescale - T)).toBeLessThan(4.5 * bound.standardError + 0.03 * T);
   });
 });
 
