@@ -5,7 +5,7 @@ import type { LocalView } from './local.js';
 import type { Probes } from './probes.js';
 
 /** Samples of each half that are looked at, about: a few that carry everything are seen among these too. */
-const LOOKED_AT = 2000;
+const LOOKED_AT = 4000;
 
 /**
  * How many samples carry the Dirichlet form of the trial solutions, `(sum d)^2 / sum d^2` with `d = sum_z <psi_z, (I - P) psi_z>` at each sample of the half that is valued, of the half that has fewer. A slow mode
