@@ -17,6 +17,13 @@ export {
   type MeanProducts,
   type NegativePhase,
 } from './estimation/correlation-penalty.js';
+export {
+  type Estimated,
+  type EstimatedRhat,
+  type EstimateOptions,
+  estimateTrainability,
+  type TrainabilityEstimate,
+} from './estimation/estimate.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { observableMeans } from './estimation/observable-means.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
@@ -29,6 +36,17 @@ export {
   sampledObjective,
   samplerStart,
 } from './estimation/sampled-gradient.js';
+export { type EquilibriumPlan, type EquilibriumSamples, sampleEquilibrium } from './estimation/samples/equilibrium.js';
+export { emptySamples, type PackedSamples, readSample, writeSample } from './estimation/samples/packed-samples.js';
+export { type SampledChains, type SampleOptions, sampleChains } from './estimation/samples/sample-chains.js';
+export { drawStarts, rowStarts, type StartKind } from './estimation/samples/starts.js';
+export {
+  type Direction,
+  type ProbedOptions,
+  type ProbedTimescales,
+  probedTimescales,
+  type Timed,
+} from './estimation/series/probed-timescales.js';
 export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
 export {
   type MeasuredTimescale,
