@@ -9,6 +9,10 @@ export {
   UnsupportedError,
 } from './errors.js';
 export type { Agreement } from './estimation/agreement.js';
+export type { SampledDerivative } from './estimation/bound/derivatives.js';
+export { FEATURE_NAMES, type FeatureName, type UserFeature } from './estimation/bound/features.js';
+export type { BoundedTimescale, BoundOptions, BoundStep } from './estimation/bound/timescale-bound.js';
+export { BOUND_THRESHOLDS, type Verdict as BoundVerdict } from './estimation/bound/verdict.js';
 export {
   type CorrelationPenalty,
   correlationPenaltyGradient,
@@ -24,6 +28,14 @@ export {
   estimateTrainability,
   type TrainabilityEstimate,
 } from './estimation/estimate.js';
+export { type EstimateWorkload, estimateWorkload } from './estimation/estimate-cost.js';
+export type { AtLeast, EstimatedGates } from './estimation/estimate-gates.js';
+export {
+  type EstimateReport,
+  type EstimateReportOptions,
+  estimateReport,
+  type ReportedDerivative,
+} from './estimation/estimate-report.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { observableMeans } from './estimation/observable-means.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
@@ -36,7 +48,13 @@ export {
   sampledObjective,
   samplerStart,
 } from './estimation/sampled-gradient.js';
-export { type EquilibriumPlan, type EquilibriumSamples, sampleEquilibrium } from './estimation/samples/equilibrium.js';
+export {
+  type EquilibriumPlan,
+  EquilibriumRun,
+  type EquilibriumSamples,
+  type EquilibriumState,
+  sampleEquilibrium,
+} from './estimation/samples/equilibrium.js';
 export { emptySamples, type PackedSamples, readSample, writeSample } from './estimation/samples/packed-samples.js';
 export { type SampledChains, type SampleOptions, sampleChains } from './estimation/samples/sample-chains.js';
 export { drawStarts, rowStarts, type StartKind } from './estimation/samples/starts.js';
@@ -82,6 +100,7 @@ export {
   isConditional,
   layerModel,
   layerWithInputs,
+  type PlacementSize,
   randomPlacement,
   withLayerParameters,
   withoutInputs,

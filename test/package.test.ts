@@ -19,11 +19,14 @@ const evaluated = async (code: string, ...flags: readonly string[]) => {
 
 test('the public surface', () => {
   expect(Object.keys(api).sort()).toEqual([
+    'BOUND_THRESHOLDS',
     'ConvergenceError',
     'DEFAULT_GATE_THRESHOLDS',
     'DEFAULT_REFERENCES',
     'EVENT_POLICIES',
     'EVENT_TYPES',
+    'EquilibriumRun',
+    'FEATURE_NAMES',
     'GRID_FAMILIES',
     'HtdmlError',
     'InputError',
@@ -49,6 +52,10 @@ test('the public surface', () => {
     'denoisingGradient',
     'design',
     'designStart',
+    'emptySamples',
+    'estimateReport',
+    'estimateTrainability',
+    'estimateWorkload',
     'evaluateModel',
     'flipProbability',
     'forwardLayers',
@@ -89,8 +96,11 @@ test('the public surface', () => {
     'readModel',
     'readNumpyModel',
     'readPattern',
+    'readSample',
     'resumeRandom',
     'sameMembership',
+    'sampleChains',
+    'sampleEquilibrium',
     'sampledObjective',
     'sampledTrainStart',
     'samplerStart',
@@ -117,6 +127,7 @@ test('the public surface', () => {
     'writeLayer',
     'writeModel',
     'writeNumpyModel',
+    'writeSample',
   ]);
   expect(Object.keys(objectives).sort()).toEqual([
     'UNCONTROLLED',

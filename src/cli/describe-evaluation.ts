@@ -7,14 +7,10 @@ import { describeSnr, describeTimescale, type Measured } from './measure.js';
 
 /** The evaluation as text for a terminal. */
 export function describeEvaluation(model: Model, e: ModelEvaluation, measured: Measured | null): string {
-  const kind =
-    model.layers === null
-      ? `Ising, ${model.spins} spins (${model.visible.length} visible)`
-      : `RBM, ${model.layers.visible} visible and ${model.layers.hidden} hidden spins`;
   const sweeps = (steps: number) => `${num(steps, 7)} steps (${num(steps / e.stepsPerSweep)} sweeps)`;
   const chains = e.chains === 1 ? '1 chain' : `${e.chains} chains`;
   const head = [
-    `${kind}, ${model.biased ? 'with' : 'without'} biases, beta ${num(model.beta)}`,
+    modelText(model),
     `${e.kernel}, ${e.start} start, burn-in ${sweeps(e.burnIn)}, window ${sweeps(e.window)}, ${chains}`,
   ];
   const { operational: o } = e;
@@ -76,13 +72,22 @@ export function describeEvaluation(model: Model, e: ModelEvaluation, measured: M
   ].join('\n');
 }
 
+/** Kind and size of a model. */
+export function modelText({ layers, spins, visible, biased, beta }: Model): string {
+  const kind =
+    layers === null
+      ? `Ising, ${spins} spins (${visible.length} visible)`
+      : `RBM, ${layers.visible} visible and ${layers.hidden} hidden spins`;
+  return `${kind}, ${biased ? 'with' : 'without'} biases, beta ${num(beta)}`;
+}
+
 /** The conditional tier with the gates in its way. */
 export function conditional({ conditional: tier, gates }: Claim): string {
   return gates.length === 0 ? tier : `${tier} (${gates.join(' ')})`;
 }
 
 /** The numbers of a gate, `value` first, and the reason for what is missing. */
-function gateText({ met: _, reason, ...numbers }: Gate): string {
+export function gateText({ met: _, reason, ...numbers }: Gate): string {
   const one = (x: unknown) => (typeof x === 'number' ? num(x) : String(x));
   const known = Object.entries(numbers).flatMap(([name, x]) =>
     x === null ? [] : [`${name === 'value' ? '' : `${name} `}${Array.isArray(x) ? x.map(one).join(' to ') : one(x)}`],

@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { Progress } from './progress.js';
 import type { RunFolder } from './run-folder.js';
 
-/** A run was interrupted by a signal; its state is saved. */
+/** A run was interrupted by a signal. */
 export class Interrupted extends Error {
-  /** `again` says what goes on with it. */
-  constructor(readonly again = 'the same command and --resume') {
+  /** `again` says what goes on with it; null where its state is not saved. */
+  constructor(readonly again: string | null = 'the same command and --resume') {
     super('interrupted');
   }
 }

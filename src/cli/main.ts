@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { ConvergenceError, HtdmlError } from '../errors.js';
+import { FEATURE_NAMES } from '../estimation/bound/features.js';
 import { KERNEL_NAMES } from '../kernel/kernels.js';
 import { MEMBERSHIP_RULES } from '../trainability/membership/mode-sets.js';
 import { version } from '../version.js';
 import { type ConvertFlags, convertCommand } from './convert.js';
 import { coverageCommand } from './coverage.js';
 import { Interrupted } from './drive.js';
+import type { EstimateFlags } from './estimate.js';
 import { type EvaluateFlags, evaluateCommand } from './evaluate.js';
 import { type PathFlags, pathCommand } from './path.js';
 import type { MergeFlags, ReproduceFlags } from './reproduce.js';
@@ -51,6 +53,33 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--json', 'print one JSON object')
     .action((model: string, flags: EvaluateFlags) => {
       outcome = evaluateCommand(model, flags);
+    });
+  program
+    .command('estimate')
+    .description('R_hat of a model of any size with its error and verdict: a bound on T from samples in equilibrium')
+    .argument('<model>', 'model file, .json, .npz or .npy')
+    .option('--data <file>', 'samples of the visible spins, .csv or .npy, -1/1 or 0/1')
+    .option('--teacher <file>', 'model file whose exact visible law is the data')
+    .option('--kernel <name>', 'of the estimator: random-scan, random-block or alternating-block', 'random-scan')
+    .option('--burn-in <duration>', 'steps that the estimator discards, for gate A5 alone', '100sweeps')
+    .option('--window <duration>', 'steps that the estimator averages', '1000sweeps')
+    .option('--chains <n>', 'chains that the estimator averages; not those sampled here', '1')
+    .option('--features <set>', `how far features go: ${FEATURE_NAMES.join(', ')}`, 'levels')
+    .option('--samples <n>', 'samples of each sampling chain', '100')
+    .option('--sampling-chains <n>', 'independent chains sampled, a quarter as many more for features', '24')
+    .option('--sampling-burn-in <sweeps>', 'sweeps of each that are not seen', '500')
+    .option('--apart <sweeps>', 'sweeps from sample to sample', '10')
+    .option('--probes <n>', 'random signs over the observables, where there are many', '24')
+    .option('--seed <n>', 'seed of chains and signs', '1')
+    .option('--gate <name=number>', 'threshold of a gate, such as windowTimes=20; repeatable', collect)
+    .option('--reference <name=number>', 'reference of the limiting factor: gap, signal, window', collect)
+    .option('--gradient', 'add gradients in the parameters, with standard errors')
+    .option('--checkpoint <file>', 'keep samples there; the same command goes on, another --kernel reuses them')
+    .option(...MAX_MEMORY)
+    .option(...MAX_TIME)
+    .option('--json', 'print one JSON object')
+    .action(async (model: string, flags: EstimateFlags) => {
+      outcome = await (await import('./estimate.js')).estimateCommand(model, flags);
     });
   program
     .command('path')
@@ -178,7 +207,12 @@ function report(error: unknown): number {
     return 2;
   }
   if (error instanceof Interrupted) {
-    process.stderr.write(`htdml: interrupted, the state is saved; go on with ${error.again}.\n`);
+    const { again } = error;
+    const state =
+      again === null
+        ? 'nothing is saved; with --checkpoint FILE a run can go on'
+        : `the state is saved; go on with ${again}`;
+    process.stderr.write(`htdml: interrupted, ${state}.\n`);
     return 130;
   }
   if (error instanceof HtdmlError) {

@@ -39,6 +39,14 @@ export function numeric(field: string, text: string): number {
   throw new InputError({ field, expected: 'a finite number', got: show(text), remedy: 'give a number' });
 }
 
+/** A whole number of at least `least`. */
+export function wholeNumber(field: string, text: string, least: number): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  const expected = `a whole number of at least ${least}`;
+  throw new InputError({ field, expected, got: oneLine(show(text)), remedy: 'give one' });
+}
+
 /** The values of a repeatable `name=number` option, complete; each name once. */
 export function assigned<T>(flag: string, example: string, schema: z.ZodType<T>, texts: readonly string[] = []): T {
   const values: Record<string, number> = Object.create(null);

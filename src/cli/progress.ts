@@ -6,12 +6,13 @@ export class Progress {
   private lastShown = 0;
   private shown = false;
 
-  /** `done` steps were made before this process started, of `total`. */
+  /** `done` steps were made before this process started, of `total`. The time left is a bound where steps become no slower, else `about` is said. */
   constructor(
     private readonly label: string,
     private readonly total: number,
     private readonly done = 0,
     private readonly stream: NodeJS.WriteStream = process.stderr,
+    private readonly bound: 'at most' | 'about' = 'at most',
   ) {}
 
   /** Call after every step; shows at most five times a second. */
@@ -22,7 +23,7 @@ export class Progress {
     const perStep = (now - this.began) / Math.max(1, step - this.done);
     const left = duration((perStep * Math.max(0, this.total - step)) / 1000);
     const percent = Math.floor((100 * step) / this.total);
-    const line = `${this.label} ${step}/${this.total} (${percent}%), at most ${left} left; ${detail}`;
+    const line = `${this.label} ${step}/${this.total} (${percent}%), ${this.bound} ${left} left; ${detail}`;
     this.shown = true;
     this.stream.write(`\r\x1b[K${line.slice(0, (this.stream.columns ?? 120) - 1)}`);
   }

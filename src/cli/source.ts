@@ -6,9 +6,10 @@ import { teacherWorkload } from '../trainability/cost.js';
 import { teacherLaw } from '../trainability/teacher.js';
 import { readModelAt } from './model-path.js';
 
-/** Where data come from: how many visible spins, the law, and what making it needs. */
+/** Where data come from: how many visible spins and patterns at most, the law, and what making it needs. */
 export interface Source {
   readonly spins: number;
+  readonly patterns: number;
   readonly bytes: number;
   readonly visits: number;
   law(): DataLaw;
@@ -19,11 +20,12 @@ export function readSource(paths: { data?: string | undefined; teacher?: string 
   const { data, teacher } = paths;
   if (data !== undefined && teacher === undefined) {
     const law = readData(data);
-    return { spins: law.spins, bytes: 0, visits: 0, law: () => law };
+    return { spins: law.spins, patterns: law.probabilities.length, bytes: 0, visits: 0, law: () => law };
   }
   if (teacher !== undefined && data === undefined) {
     const model = readModelAt(teacher);
-    return { spins: model.visible.length, ...teacherWorkload(model), law: () => teacherLaw(model) };
+    const spins = model.visible.length;
+    return { spins, patterns: 2 ** spins, ...teacherWorkload(model), law: () => teacherLaw(model) };
   }
   throw new InputError({
     field: '--data or --teacher',

@@ -26,7 +26,9 @@ export interface EstimateOptions extends Omit<BoundOptions, 'seed' | 'progress'>
 
 /** A number and its standard error. */
 export interface Estimated {
+  /** The estimate. */
   readonly value: number;
+  /** By the jackknife over groups of chains. */
   readonly standardError: number;
 }
 
@@ -39,7 +41,12 @@ export interface EstimatedRhat extends Estimated {
 /** Trainability of a model of any size, with errors and a verdict. Times and gaps are in kernel steps. */
 export interface TrainabilityEstimate {
   /** `|g|^2` (2.3), unbiased, of all observables and by parameter group. */
-  readonly signal: Estimated & { readonly couplings: Estimated; readonly biases: Estimated | null };
+  readonly signal: Estimated & {
+    /** Of the couplings' observables alone. */
+    readonly couplings: Estimated;
+    /** Of the biases'; null without biases. */
+    readonly biases: Estimated | null;
+  };
   /** The bound (6.1) on `T`, and its verdict. */
   readonly timescale: BoundedTimescale;
   /** `gamma = mu / (T + mu/2)` (3.1); with a lower bound of `T` an upper bound. */
@@ -48,8 +55,11 @@ export interface TrainabilityEstimate {
   readonly Rhat: EstimatedRhat | null;
   /** In theta order; null where not asked for, or where the quantity is null. */
   readonly gradient: {
+    /** Of the bound on `T`. */
     readonly timescale: SampledDerivative;
+    /** Of `log gamma` (3.1). */
     readonly logEffectiveGap: SampledDerivative | null;
+    /** Of `log R_hat` (3.2). */
     readonly logRhat: SampledDerivative | null;
   } | null;
   /** Sweeps over the model that all chains took together. */

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
 import { type DataLaw, readPattern } from '../model/data-law.js';
 import { type Model, withParameters } from '../model/model.js';
+import { sampleVariance } from './bound/cross-fit.js';
 import { addObservables } from './data-moments.js';
 import { sweepOf } from './samples/equilibrium.js';
 import { type PackedSamples, readSample } from './samples/packed-samples.js';
@@ -11,19 +12,19 @@ export interface LogRatio {
   readonly value: number;
   /** Of `value`, from the spread of the weights over independent chains. */
   readonly standardError: number;
-  /** Effective share of the chains, `(sum w)^2 / (M sum w^2)`: near 0 a few chains decide and the error means nothing. */
+  /** Effective share of the draws, `(sum w)^2 / (M sum w^2)`: near 0 a few decide and the error means nothing. */
   readonly effectiveShare: number;
 }
 
 /**
- * Annealed importance sampling (Neal 2001) from a model to one of other parameters, along the straight line in `rungs` steps of one sweep each. `starts` are independent draws from the first model, one per chain. The mean
- * of the weights is unbiased for the ratio of the partition functions. Throws {@link InputError} where a model is not the other's with other parameters, or for less than one rung.
+ * Annealed importance sampling (Neal 2001) from a model to one of other parameters, along the straight line in `rungs` steps of one sweep each. `starts` are draws from the first model; draw `m` belongs
+ * to group `m mod groups`, and groups are independent (by default all draws are). The mean of the weights is unbiased for the ratio of the partition functions. Throws {@link InputError} where a model is not the other's with other parameters, or for less than one rung.
  */
 export function annealedLogRatio(
   from: Model,
   to: Model,
   starts: PackedSamples,
-  { rungs, seed }: { rungs: number; seed: number },
+  { rungs, seed, groups = starts.count }: { rungs: number; seed: number; groups?: number },
 ): LogRatio {
   if (!Number.isSafeInteger(rungs) || rungs < 1) {
     throw new InputError({
@@ -53,7 +54,11 @@ export function annealedLogRatio(
   const sum = shares.reduce((total, value) => total + value, 0);
   const squares = shares.reduce((total, value) => total + value * value, 0);
   const mean = sum / n;
-  const variance = n > 1 ? Math.max(0, squares / n - mean * mean) / (n - 1) : Number.POSITIVE_INFINITY;
+  const averages = new Float64Array(groups);
+  shares.forEach((value, m) => {
+    averages[m % groups] += value / Math.ceil((n - (m % groups)) / groups);
+  });
+  const variance = groups > 1 ? sampleVariance(averages) / groups : Number.POSITIVE_INFINITY;
   return {
     value: top + Math.log(mean),
     standardError: Math.sqrt(variance) / mean,

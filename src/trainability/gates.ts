@@ -247,7 +247,7 @@ export interface Claim {
 
 export const CONDITIONS = ['A1', 'A2', 'A3', 'A4', 'A5', 'A6', 'A7', 'A8'] as const;
 
-export function claim(gates: Gates): Claim {
+export function claim(gates: Readonly<Record<(typeof CONDITIONS)[number] | 'F4', Gate>>): Claim {
   const unmet = CONDITIONS.filter((name) => gates[name].met === false);
   const unchecked = CONDITIONS.filter((name) => gates[name].met === null);
   const { met } = gates.F4;
@@ -259,7 +259,7 @@ export function claim(gates: Gates): Claim {
 }
 
 /** A note for every gate with something null in it. */
-export function gateNotes(gates: Gates): Note[] {
+export function gateNotes(gates: Readonly<Record<keyof Gates, Gate>>): Note[] {
   return Object.entries(gates).flatMap(([name, { reason }]) =>
     reason === undefined ? [] : [{ path: `gates.${name}`, reason }],
   );

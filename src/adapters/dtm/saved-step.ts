@@ -6,6 +6,7 @@ import { type EqxRecords, formatEqx, parseEqx } from './eqx-records.js';
 
 /** A layer in training: what one `.eqx` file of dtm-replication says about it. */
 export interface SavedStep {
+  /** With the parameters of the step. */
   readonly layer: GridLayer;
   /** In the order of `theta`: couplings by edge, then biases by grid node. */
   readonly adam: AdamMemory;

@@ -7,6 +7,7 @@ import { type BoundProblem, sum } from './trial.js';
 
 /** Derivatives in theta order. */
 export interface SampledDerivative {
+  /** One component per parameter. */
   readonly value: Float64Array;
   /** By the jackknife over groups, with what the fit of the other half brings; null where errors were not asked for. */
   readonly standardError: Float64Array | null;

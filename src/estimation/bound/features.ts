@@ -37,9 +37,12 @@ const LEVELS = { coarse: { directions: 3, knots: 6 }, fine: { directions: 6, kno
 
 /** With more spins the coarse levels are all: each level function meets every other feature, which costs memory and time. */
 const MAX_FINE_SPINS = 256;
+/** Level functions at most: those of the energy come with both kinds of directions. */
+export const LEVEL_FEATURES =
+  (1 + LEVELS.coarse.directions) * LEVELS.coarse.knots + (1 + LEVELS.fine.directions) * LEVELS.fine.knots;
 
 /** Pairs of spins beyond the edges are left out where there would be more monomials than this. */
-export const MAX_PAIR_FEATURES = 6000;
+export const MAX_PAIR_FEATURES = 2000;
 
 /**
  * The observables; all pairs, and with biases all spins; level functions of the energy and of the first three principal directions of `pilot`, then of six on finer knots (up to 256 spins); at the end user functions.

@@ -41,6 +41,7 @@ export interface BoundStep {
   readonly features: number;
   /** The bound, in kernel steps. */
   readonly timescale: number;
+  /** By the jackknife over groups of chains. */
   readonly standardError: number;
 }
 
@@ -54,7 +55,7 @@ export interface BoundedTimescale extends Verdict {
   readonly inSample: number;
   /** For `T`, 95% where it is resolved: two standard errors, from the bound to {@link inSample} with {@link slack}. */
   readonly interval: readonly [number, number];
-  /** What `T` may be above the bound by what is left out for a sweep over two blocks, {@link mixtureOf}; zero for a mixture. */
+  /** What `T` may be above the bound by what is left out for a sweep over two blocks: functions that neither block sees alone; zero for a mixture. */
   readonly slack: number;
   /** `sum_a Var f_a`. */
   readonly variance: number;
@@ -64,7 +65,7 @@ export interface BoundedTimescale extends Verdict {
   readonly tauMax: number;
   /** Largest split R-hat over all features. */
   readonly splitRhat: number;
-  /** Small where chains from different starts differ, {@link convergence}. */
+  /** Of a permutation test that chains from different kinds of start agree: small where they differ. */
   readonly startPValue: number;
 }
 
@@ -83,8 +84,9 @@ export interface SampledBound {
 
 /** Each kind of start four times. */
 export const LEAST_CHAINS = 12;
-/** More chains are joined to this many groups. */
-const MAX_GROUPS = 16;
+/** More chains are joined to this many groups, or to as many as this memory holds, in bytes. */
+const MAX_GROUPS = 32;
+const GROUP_BYTES = 2 ** 29;
 const PROBES = 24;
 
 /**
@@ -100,7 +102,8 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
   const view = localView(model, form.blocks, features);
   const pattern = cliquePattern(view.cliques, features.count);
   const probes = makeProbes(observables, options.probes ?? PROBES, randomSource(seed));
-  const groups = grouped(samples.chains);
+  const bytes = 8 * (2 * pattern.columns.length + probes.count * features.count);
+  const groups = grouped(samples.chains, Math.max(LEAST_CHAINS, Math.floor(GROUP_BYTES / bytes)));
   const halves: ChainHalves[] = [];
   const sums = new MomentSums(view, pattern, probes, observables, features.count > MAX_DENSE);
   const work = groups.length + features.sets.length;
@@ -152,8 +155,8 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
 }
 
 /** Chains in groups, which take turns; of one size where that is possible. */
-function grouped(chains: readonly PackedSamples[]): PackedSamples[][] {
-  let count = Math.min(MAX_GROUPS, chains.length);
+function grouped(chains: readonly PackedSamples[], most: number): PackedSamples[][] {
+  let count = Math.min(MAX_GROUPS, most, chains.length);
   for (let even = count; even >= LEAST_GROUPS; even--) {
     if (chains.length % even > 0) continue;
     count = even;

@@ -14,12 +14,15 @@ export const BOUND_THRESHOLDS = {
   splitRhat: 1.05,
   /** Least p value of the test that chains from different starts agree. */
   startPValue: 0.01,
-  /** Burn-in and length of all chains, in largest integrated times. */
+  /** Burn-in of each chain, in largest integrated times. */
   burnInTimes: 5,
+  /** Steps of all chains together, in largest integrated times. */
   lengthTimes: 50,
-  /** What the last features may add, and what more samples could, relative to the bound and beside two standard errors. */
+  /** What the last features may add, relative to the bound and beside `sigmas` standard errors. */
   growth: 0.03,
+  /** What more samples could add, likewise. */
   optimism: 0.1,
+  /** Standard errors that are noise. */
   sigmas: 2,
   /** Largest relative standard error. */
   standardError: 0.2,

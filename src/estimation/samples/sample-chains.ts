@@ -68,9 +68,8 @@ export function sampleChains(model: Model, options: SampleOptions): SampledChain
   const sweeps = from + burnIn + samples * apart;
   checkWhole('apart times the kernel steps of a sweep', apart * stepsPerSweep, 1, 'fewer sweeps', 2 ** 31);
   checkWhole('kernel steps of a chain', sweeps * stepsPerSweep, 0, 'fewer sweeps');
-  const chains = openChains(program, starts.count);
-  chains.setSpins(starts.words);
-  chains.setBetas(checkBetas(options.betas, starts.count) ?? new Float64Array(starts.count).fill(model.beta));
+  const betas = checkBetas(options.betas, starts.count) ?? new Float64Array(starts.count).fill(model.beta);
+  const chains = openChains(program, starts.words, betas);
   const words = chains.run({
     seed,
     before: from * stepsPerSweep,

@@ -24,9 +24,10 @@ export interface ChainProgram {
 
 /**
  * The program of a kernel with some spins clamped: the kernel of section 2 for the law of the free spins given the clamped ones. Throws {@link UnsupportedError} for
- * Metropolis and for blocks with an edge between free spins, {@link InputError} for clamped spins that are none.
+ * Metropolis and for blocks with an edge between free spins, {@link InputError} for clamped spins that are none and for parameters whose sum is not finite.
  */
 export function chainProgram(model: Model, kernel: KernelName, clamped: readonly number[] = []): ChainProgram {
+  requireFiniteFields(model);
   const free = freeSpins(model.spins, clamped);
   const plan = schedule(model, kernel);
   if (plan.kind === 'metropolis') {
@@ -87,6 +88,18 @@ function requireNoInsideEdges(
       'use random-scan or palindrome, or blocks without inside edges',
     );
   }
+}
+
+/** Fields must be finite without beta too, which every chain has of its own. */
+function requireFiniteFields({ theta }: Model): void {
+  const sum = 2 * theta.reduce((total, value) => total + Math.abs(value), 0);
+  if (Number.isFinite(sum)) return;
+  throw new InputError({
+    field: 'twice the sum of all parameters',
+    expected: 'a finite number',
+    got: show(sum),
+    remedy: 'use smaller parameters and a larger beta',
+  });
 }
 
 function adjacency({ spins, edges, theta, biased }: Model) {

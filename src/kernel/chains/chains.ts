@@ -32,10 +32,10 @@ export interface Chains {
 }
 
 /**
- * Chains to be given spins and inverse temperatures and then run; compiled where this machine runs the loops and memory reaches, the same numbers without. Valid until
- * other compiled loops are used.
+ * Chains at the given spins, a row each, and inverse temperatures, one each; compiled where this machine runs the loops and memory reaches, the same numbers without. Valid
+ * until other compiled loops are used.
  */
-export function openChains(program: ChainProgram, chains: number): Chains {
+export function openChains(program: ChainProgram, rows: Uint32Array, betas: ArrayLike<number>): Chains {
   const compiled = loops();
-  return (compiled && CompiledChains.open(compiled, program, chains)) ?? new PlainChains(program, chains);
+  return (compiled && CompiledChains.open(compiled, program, rows, betas)) ?? new PlainChains(program, rows, betas);
 }

@@ -23,19 +23,25 @@ const MOST_SLICES = 2 ** 20;
 /** Spins per second and thread over multiplications per second, about. */
 const WORK_PER_SPIN = 0.2;
 
+/** Relative error of the cubic that stands for an exponential in `../compiled/assembly/chains.ts`. */
+const CUBIC = 7.5e-5;
+/** Twice the rounding of single precision. */
+const EPS = 2 ** -23;
+
 /**
- * Units of `1 / 65536` by which single precision may misjudge where a draw stands against its threshold: one for the bits not drawn yet, five for the cubic that stands for
- * an exponential, some for rounding, and what rounding makes of a field of `degree + 1` terms, each at most `2^-24` of the sum of all.
+ * Units of `1 / 65536` by which single precision may misjudge where a draw `U` stands against `1 / (1 + E)`. Where `E` has a relative error `eta`, the threshold moves by at
+ * most `eta / 4`, and a little more where `eta` is not small. Besides, a draw's first 16 bits leave a unit open. A field of `degree + 1` terms errs by `EPS / 2` of the sum of
+ * their sizes for each of them and for the roundings of the terms, of beta and of their product.
  */
 function margin(degree: number, largestField: number, beta: number): number {
-  return 10 + (65536 * (degree + 8) * largestField * beta) / 2 ** 23;
+  const eta = CUBIC + 4 * EPS + (degree + 4) * EPS * largestField * beta;
+  return 1.5 + 16384 * eta * (1 + eta);
 }
 
 /** Where everything lies. */
 interface Layout {
   readonly job: number;
   readonly sites: number;
-  readonly exact: number;
   readonly states: number;
   readonly betas: number;
   readonly bits: number;
@@ -60,7 +66,8 @@ export class CompiledChains implements Chains {
   }
 
   /** Null where memory does not reach. */
-  static open(loops: Loops, program: ChainProgram, chains: number): CompiledChains | null {
+  static open(loops: Loops, program: ChainProgram, rows: Uint32Array, betas: ArrayLike<number>): CompiledChains | null {
+    const chains = betas.length;
     const { spins, blocks, near } = program;
     const groups = Math.ceil(chains / GROUP);
     const places = blocks.reduce((sum, block) => sum + block.length, 0);
@@ -80,7 +87,7 @@ export class CompiledChains implements Chains {
       groups * 4,
     );
     if (taken === null) return null;
-    const [job, sites, exact, placeList, starts, states, betas, scratch, bits, turns] = taken;
+    const [job, sites, exact, placeList, starts, states, betasAt, scratch, bits, turns] = taken;
     writeSites(arena, program, sites, exact);
     const { first } = program;
     const siteAt = (i: number) => sites + i * SITE + first[i] * NEIGHBOUR;
@@ -91,12 +98,22 @@ export class CompiledChains implements Chains {
       bounds[c + 1] = bounds[c] + block.length;
     });
     const words = arena.words(job, JOB / 4);
-    words.set([placeList, places, starts, blocks.length, ORDERS[program.order], states, spins, betas, scratch]);
+    words.set([placeList, places, starts, blocks.length, ORDERS[program.order], states, spins, betasAt, scratch]);
     words[12] = bits;
     words[13] = chains;
     words[19] = groups;
     words[20] = turns;
-    return new CompiledChains(loops, arena, program, chains, { job, sites, exact, states, betas, bits, turns }, room);
+    const opened = new CompiledChains(
+      loops,
+      arena,
+      program,
+      chains,
+      { job, sites, states, betas: betasAt, bits, turns },
+      room,
+    );
+    opened.setSpins(rows);
+    opened.setBetas(betas);
+    return opened;
   }
 
   setSpins(rows: Uint32Array): void {

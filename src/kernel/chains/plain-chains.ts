@@ -18,13 +18,17 @@ export class PlainChains implements Chains {
   /** The last counter, and its words. */
   private last: { readonly counter: number; readonly words: readonly number[] } | null = null;
 
+  private readonly chains: number;
+
   constructor(
     private readonly program: ChainProgram,
-    private readonly chains: number,
+    rows: Uint32Array,
+    betas: ArrayLike<number>,
   ) {
+    this.chains = betas.length;
     this.words = Math.ceil(program.spins / 32);
-    this.rows = new Uint32Array(chains * this.words);
-    this.betas = new Float64Array(chains);
+    this.rows = rows.slice();
+    this.betas = Float64Array.from(betas);
     this.x = new Int8Array(program.spins);
     let from = 0;
     this.blocks = program.blocks.map((sites) => {

@@ -23,6 +23,7 @@ export interface ForwardProcess {
 
 /** A span of time. */
 export interface Span {
+  /** At least 0. */
   readonly start: number;
   /** Infinite where nothing is left of the data. */
   readonly end: number;
@@ -35,7 +36,12 @@ export interface LayerNoise {
   /** The wider times that its training data are noised over, `start (1 - offset)` to `end (1 + offset)`: deliberately not the model's. */
   readonly training: Span;
   /** Rates per unit of time. */
-  readonly rates: { readonly image: number; readonly label: number };
+  readonly rates: {
+    /** Of the image's spins. */
+    readonly image: number;
+    /** Of the label's. */
+    readonly label: number;
+  };
   /** By {@link inputCoupling} at the model's times. */
   readonly inputCouplings: InputCouplings;
 }
@@ -98,7 +104,9 @@ export function forwardLayers(process: ForwardProcess): LayerNoise[] {
 
 /** Training data of one layer: row by row, the noisier input `x` and the output `y` that it came from. */
 export interface NoisedPairs {
+  /** The noisier rows, `x`. */
   readonly inputs: readonly Int8Array[];
+  /** The cleaner rows, `y`, in the same order. */
   readonly outputs: readonly Int8Array[];
 }
 

@@ -21,9 +21,13 @@ export interface GridShape {
 
 /** The graph of a grid layer, bipartite: every edge joins an upper node to a lower one. */
 export interface GridGraph {
+  /** Nodes per side. */
   readonly side: number;
+  /** Neighbours of a node on a large torus. */
   readonly degree: number;
+  /** Whether the sides are joined. */
   readonly torus: boolean;
+  /** Which list of offsets. */
   readonly family: GridFamily;
   /** Number of nodes, `side^2`. Node `(i, j)` is `i * side + j`. */
   readonly nodes: number;

@@ -4,7 +4,9 @@ import { type GridGraph, type GridShape, gridGraph } from './grid-graph.js';
 
 /** The strengths of the inputs' fixed couplings: one for all image spins, one for all label spins. */
 export interface InputCouplings {
+  /** Of every image spin with its input. */
   readonly image: number;
+  /** Of every label spin with its input. */
   readonly label: number;
 }
 
@@ -15,6 +17,7 @@ export interface InputCouplings {
  * Immutable. Its parameters are those of the grid; the inputs' couplings are fixed by the forward process.
  */
 export interface GridLayer {
+  /** The grid and its edges. */
   readonly graph: GridGraph;
   /** Inverse temperature of the law (2.9); multiplies the inputs' couplings too. */
   readonly beta: number;
@@ -32,6 +35,7 @@ export interface GridLayer {
 
 /** What {@link gridLayer} makes a layer of. */
 export interface GridLayerOptions {
+  /** The grid, or what {@link gridGraph} makes one of. */
   readonly graph: GridShape | GridGraph;
   /** Upper nodes of the grid, at least one. */
   readonly image: readonly number[];
@@ -150,6 +154,14 @@ export function withLayerParameters(layer: GridLayer, theta: ArrayLike<number>):
   return { ...layer, couplings: all.slice(0, pairs), biases: all.slice(pairs) };
 }
 
+/** How many nodes {@link randomPlacement} places. */
+export interface PlacementSize {
+  /** Pixels of the image. */
+  readonly image: number;
+  /** Spins of the label. */
+  readonly label: number;
+}
+
 /**
  * Upper nodes for an image and a label at random, every choice equally likely; each list ascending, so that pixels stand in raster order. The draw is this library's own,
  * not the one that dtm-replication makes from its seed, whose order rests on JAX's version and on Python's sets: to read a layer of theirs, export its nodes. Throws
@@ -157,9 +169,9 @@ export function withLayerParameters(layer: GridLayer, theta: ArrayLike<number>):
  */
 export function randomPlacement(
   graph: GridGraph,
-  size: { readonly image: number; readonly label: number },
+  size: PlacementSize,
   random: { uniform(): number },
-): { image: number[]; label: number[] } {
+): Pick<GridLayer, 'image' | 'label'> {
   const nodes = [...graph.upper];
   const count = size.image + size.label;
   if (count > nodes.length) {

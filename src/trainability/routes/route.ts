@@ -47,7 +47,7 @@ export interface ProbeErrors {
 /** How an evaluation went. */
 export interface RouteInfo {
   /** The route that was taken. */
-  readonly route: 'table' | 'factored';
+  readonly route: 'table' | 'factored' | 'estimated';
   /** False where (3.3) was not solved to rounding accuracy or the chain is reducible in double precision. Look before using values. */
   readonly converged: boolean;
   /** What was used for (3.3), and null where no quantity needed it. */
@@ -119,7 +119,7 @@ export interface Moments {
  */
 export interface Route {
   /** Which way this is. */
-  readonly name: 'table' | 'factored';
+  readonly name: 'table' | 'factored' | 'estimated';
   /** False for a kernel without derivatives: the pullback of `timescale` is then refused. */
   readonly differentiable: boolean;
   /** Values of the quantities at `theta` (theta order, the model's own beta). Non-convergence is in `info`. Throws {@link UnsupportedError} where the route has no such quantity. */

@@ -12,11 +12,13 @@ import { chiSquareSigmas } from '../../support/statistics.js';
 
 const KERNELS = ['random-scan', 'random-block', 'palindrome', 'palindrome-block', 'alternating-block'] as const;
 
-function open(model: Model, kernel: KernelName, chains: number, clamped: readonly number[] = []): Chains {
+/** Compiled chains at the model's own temperature, all spins -1. */
+function open(model: Model, kernel: KernelName, chains: number): Chains {
   const compiled = loops();
-  const found = compiled && CompiledChains.open(compiled, chainProgram(model, kernel, clamped), chains);
+  const rows = new Uint32Array(chains * Math.ceil(model.spins / 32));
+  const betas = Array(chains).fill(model.beta);
+  const found = compiled && CompiledChains.open(compiled, chainProgram(model, kernel), rows, betas);
   if (found == null) throw new Error('the loops do not run');
-  found.setBetas(Array(chains).fill(model.beta));
   return found;
 }
 
@@ -110,11 +112,24 @@ describe.each(BOTH)('%s: compiled and plain, bit by bit', (_, model, clamped) =>
     const perSample = Math.max(1, Math.floor(program.stepsPerSweep / 4));
     // Steps across a power of 2^32, where counters carry.
     const run: ChainRun = { seed: -1e15 - 7, before: 2 ** 32 - 40, lead: 35, interval: perSample, samples: 60 };
-    const [a, b] = [open(model, kernel, chains, clamped), new PlainChains(program, chains)].map((one) => {
-      one.setSpins(rows);
-      one.setBetas(betas);
+    const compiled = loops();
+    const fast = compiled && CompiledChains.open(compiled, program, rows, betas);
+    const [a, b] = [fast, new PlainChains(program, rows, betas)].map((one) => {
+      if (one === null) throw new Error('the loops do not run');
       return { samples: one.run(run), last: one.spins() };
     });
+    // Other spins and temperatures of the same chains.
+    const again = [open(model, kernel, chains), new PlainChains(program, new Uint32Array(rows.length), betas)];
+    if (clamped.length === 0) {
+      const [c, d] = again.map((one) => {
+        one.setSpins(rows);
+        one.setBetas(betas);
+        one.run(run);
+        return one.spins();
+      });
+      expect(c).toEqual(a.last);
+      expect(d).toEqual(a.last);
+    }
     expect(a.samples.some((word) => word !== a.samples[0])).toBe(true);
     expect(Buffer.compare(Buffer.from(a.samples.buffer), Buffer.from(b.samples.buffer))).toBe(0);
     expect(a.last).toEqual(b.last);
