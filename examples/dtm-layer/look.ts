@@ -51,6 +51,7 @@ export function lookAt(
     ...plan,
     burnIn: plan.positiveBurnIn,
     kernel,
+    features: 'observables',
     equilibrium,
     window,
     estimatorChains: training.chains,

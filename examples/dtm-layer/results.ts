@@ -17,6 +17,8 @@ export interface RunFacts {
   readonly source: string;
   readonly trainingSeconds: number;
   readonly megabytes: number;
+  /** Of this process. */
+  readonly cpuSeconds: number;
 }
 
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -39,7 +41,7 @@ export function resultsText(path: readonly Checkpoint[], settings: Settings, fac
     '# Trainability of a layer of 60 x 60 spins as it learns',
     'Written by `node dist/examples/dtm-layer/run.js`; not edited by hand.',
     `An unconditional layer (2.9) on a torus of ${side} x ${side} spins with ${degree} neighbours each: ${layer.graph.edges.length} couplings and ${layer.graph.nodes} biases, all zero before training, ${layer.image.length} pixels at random nodes of the upper colour; ${facts.source}. Adam at ${training.learningRate}; a step runs ${training.chains} chains per phase, from random spins, ${training.burnIn} sweeps unseen and ${training.samples} samples ${training.apart} sweeps apart. R_hat and R are those of an estimate with these chains and a window of ${training.samples * training.apart} sweeps.`,
-    `Estimates are from ${estimate.chains} chains of ${estimate.samples} samples, ${estimate.burnIn} sweeps of burn-in and ${estimate.apart} between samples, with ${estimate.probes} random signs. T and times are in steps of the kernel, T/sweep in sweeps: one step of alternating-block, two of random-block. Intervals are 95%, where the verdict is resolved; T is a lower bound (6.1), R_hat with it an upper one.`,
+    `Estimates are from ${estimate.chains} chains of ${estimate.samples} samples, ${estimate.burnIn} sweeps of burn-in and ${estimate.apart} between samples, with ${estimate.probes} random signs. T and times are in steps of the kernel, T/sweep in sweeps: one step of alternating-block, two of random-block. Intervals are 95%, where the verdict is resolved; T is a lower bound (6.1): features are the observables, and the residual of their trial solutions over 24 steps adds what they miss, the second half of which is the tail. R_hat with it is an upper bound.`,
     '## The layer and the signal',
     table(
       ['steps', 'r.m.s. coupling', 'largest', '|g|^2', 'couplings', 'biases'],
@@ -57,10 +59,11 @@ export function resultsText(path: readonly Checkpoint[], settings: Settings, fac
     ),
     '## Estimates without time series',
     table(
-      ['kernel', 'steps', 'T', 'interval', 'T/sweep', 'tauMax/sweep', 'R-hat', 'R_hat', 'interval', 'verdict'],
+      ['kernel', 'steps', 'T', 'interval', 'tail', 'T/sweep', 'tauMax/sweep', 'R-hat', 'R_hat', 'interval', 'verdict'],
       rows(({ kernel, estimate: { timescale: T, Rhat } }) => [
         pm({ value: T.timescale, standardError: T.standardError }),
         between(T.interval),
+        digits(T.tail, 2),
         digits(T.timescale / KERNELS[kernel]),
         digits(T.tauMax / KERNELS[kernel], 3),
         digits(T.splitRhat),
@@ -83,7 +86,7 @@ export function resultsText(path: readonly Checkpoint[], settings: Settings, fac
     ),
     '## What is missing',
     ...missing(path),
-    `Training took ${digits(facts.trainingSeconds, 3)} s, estimates and time series ${digits(lookSeconds, 3)} s; peak memory ${digits(facts.megabytes, 3)} MiB.`,
+    `Training took ${digits(facts.trainingSeconds, 3)} s, estimates and time series ${digits(lookSeconds, 3)} s; peak memory ${digits(facts.megabytes, 3)} MiB, ${digits(facts.cpuSeconds, 3)} s of processor time in the last process.`,
   ].join('\n\n')}\n`;
 }
 

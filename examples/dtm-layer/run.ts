@@ -102,6 +102,7 @@ const text = resultsText(path, settings, {
   source: positionals.length > 0 ? `${images.length} images given` : `${images.length} drawn images`,
   trainingSeconds: trained.seconds,
   megabytes: process.resourceUsage().maxRSS / 1024,
+  cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
 });
 if (!values.quick) {
   writeFileAtomic(new URL('../../../examples/dtm-layer/RESULTS.md', import.meta.url).pathname, text);

@@ -48,7 +48,7 @@ export const FULL: Settings = {
   degree: 12,
   seed: 1,
   training: {
-    checkpoints: [0, 15, 40, 80, 120],
+    checkpoints: [0, 15, 40, 60, 100],
     learningRate: 0.016,
     chains: 128,
     burnIn: 150,
@@ -56,7 +56,7 @@ export const FULL: Settings = {
     apart: 6,
   },
   estimate: { chains: 48, samples: 60, burnIn: 4000, apart: 50, positiveBurnIn: 400, probes: 24 },
-  series: { chains: 18, burnIn: 4000, sweeps: 8192, slowest: 24 },
+  series: { chains: 12, burnIn: 4000, sweeps: 6144, slowest: 24 },
 };
 
 /** The same layer in seconds, to see that it runs. */

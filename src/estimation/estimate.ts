@@ -136,7 +136,8 @@ function gapOf({ timescale, variance, standardError }: BoundedTimescale): Estima
 }
 
 function rhatOf(value: number, logError: number, bound: BoundedTimescale): EstimatedRhat {
-  const above = Math.max(0, bound.inSample - bound.timescale) + bound.slack;
+  // What the interval allows above the bound beside its noise.
+  const above = bound.interval[1] - bound.timescale - 1.96 * bound.standardError;
   const low = (value * bound.timescale) / (bound.timescale + above);
   return {
     value,

@@ -31,6 +31,7 @@ export const BOUND_THRESHOLDS = {
 interface Run {
   readonly sequence: readonly BoundStep[];
   readonly inSample: number;
+  readonly tail: number | null;
   readonly slack: number;
   readonly splitRhat: number;
   readonly startPValue: number;
@@ -69,16 +70,20 @@ export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: 
       `the standard error ${digits(last.standardError)} is above ${limit.standardError} of the bound: more samples are needed`,
     ],
     [
-      !(optimism <= limit.optimism * last.timescale + noise),
+      run.tail !== null && !(run.tail <= allowed),
+      `the second half of the residual's lags adds ${digits(run.tail ?? 0)} steps, more than ${digits(allowed)}: the trial solutions miss what is slow`,
+    ],
+    [
+      run.tail === null && !(optimism <= limit.optimism * last.timescale + noise),
       `the trial solutions give ${digits(run.inSample)} on their own samples and ${digits(last.timescale)} on others: more samples are needed`,
     ],
     [
       run.slack > Math.max(0, limit.growth * last.timescale),
       `what neither block sees alone may add ${digits(run.slack)} steps to the bound: a chain as fast as this needs an exact route, or random-block`,
     ],
-    [before === undefined, 'one set of features alone cannot show that it suffices: add features'],
+    [run.tail === null && before === undefined, 'one set of features alone cannot show that it suffices: add features'],
     [
-      !(Math.abs(growth) <= allowed),
+      run.tail === null && !(Math.abs(growth) <= allowed),
       `the last features changed the bound by ${digits(growth)} steps, more than ${digits(allowed)}: it is not saturated`,
     ],
   ];

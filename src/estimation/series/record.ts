@@ -28,10 +28,9 @@ export function recordChains(
   random: RandomSource,
 ): Recorded {
   const program = chainProgram(model, kernel);
-  const chains = openChains(program, count);
   const kinds = Array.from({ length: count }, (_, m) => KINDS[m % KINDS.length]);
-  chains.setSpins(drawStarts(model, data, kinds, random).words);
-  chains.setBetas(new Float64Array(count).fill(model.beta));
+  const starts = drawStarts(model, data, kinds, random);
+  const chains = openChains(program, starts.words, new Float64Array(count).fill(model.beta));
   const steps = sweeps * program.stepsPerSweep;
   const lead = burnIn * program.stepsPerSweep;
   const words = chains.run({ seed: random.integer(2 ** 32), before: 0, lead, interval: 1, samples: steps });
