@@ -48,21 +48,21 @@ export const FULL: Settings = {
   degree: 12,
   seed: 1,
   training: {
-    checkpoints: [0, 15, 40, 60, 100],
+    checkpoints: [0, 15, 40, 80],
     learningRate: 0.016,
     chains: 128,
     burnIn: 150,
     samples: 25,
     apart: 6,
   },
-  estimate: { chains: 48, samples: 60, burnIn: 4000, apart: 50, positiveBurnIn: 400, probes: 24 },
-  series: { chains: 12, burnIn: 4000, sweeps: 6144, slowest: 24 },
+  estimate: { chains: 48, samples: 48, burnIn: 4000, apart: 50, positiveBurnIn: 100, probes: 16 },
+  series: { chains: 9, burnIn: 4000, sweeps: 4096, slowest: 16 },
 };
 
 /** The same layer in seconds, to see that it runs. */
 export const QUICK: Settings = {
   ...FULL,
   training: { ...FULL.training, checkpoints: [0, 2], chains: 24, burnIn: 20, samples: 4 },
-  estimate: { chains: 24, samples: 6, burnIn: 20, apart: 4, positiveBurnIn: 20, probes: 6 },
+  estimate: { chains: 12, samples: 12, burnIn: 20, apart: 4, positiveBurnIn: 20, probes: 4 },
   series: { chains: 6, burnIn: 20, sweeps: 128, slowest: 4 },
 };

@@ -175,7 +175,9 @@ function residualOf(
     second[k] >= 0 && owner[first[k]] === owner[second[k]] ? 1 : 0,
   );
   const laws = conditionals(model);
-  const mean = Array.from({ length: BATCH }, () => new Float64Array(model.spins));
+  // Spin by spin, the states of a batch side by side: values and conditional means.
+  const x = new Float64Array(model.spins * BATCH);
+  const m = new Float64Array(model.spins * BATCH);
   const chi = new Float64Array(BATCH);
   const moved = new Float64Array(BATCH);
   // Feature by feature, as they are used.
@@ -189,20 +191,32 @@ function residualOf(
   }
   return (states, out) => {
     const many = states.length;
-    states.forEach((x, s) => {
-      for (let i = 0; i < x.length; i++) mean[s][i] = Math.tanh(laws.logOdds(i, x) / 2);
+    states.forEach((state, s) => {
+      for (let i = 0; i < state.length; i++) {
+        x[i * BATCH + s] = state[i];
+        m[i * BATCH + s] = Math.tanh(laws.logOdds(i, state) / 2);
+      }
       for (let z = 0; z < count; z++) out[s * count + z] = -centre[z];
     });
     for (let k = 0; k < size; k++) {
-      const [i, j] = [first[k], second[k]];
-      for (let s = 0; s < many; s++) {
-        const x = states[s];
-        const m = mean[s];
-        chi[s] = j < 0 ? x[i] : x[i] * x[j];
-        // (I - P_c) chi over the blocks that hold one of its spins.
-        if (j < 0) moved[s] = x[i] - m[i];
-        else if (inside[k]) moved[s] = chi[s] - m[i] * m[j];
-        else moved[s] = (x[i] - m[i]) * x[j] + x[i] * (x[j] - m[j]);
+      const i = first[k] * BATCH;
+      const j = second[k] * BATCH;
+      // (I - P_c) chi over the blocks that hold one of its spins.
+      if (j < 0) {
+        for (let s = 0; s < many; s++) {
+          chi[s] = x[i + s];
+          moved[s] = x[i + s] - m[i + s];
+        }
+      } else if (inside[k] === 1) {
+        for (let s = 0; s < many; s++) {
+          chi[s] = x[i + s] * x[j + s];
+          moved[s] = chi[s] - m[i + s] * m[j + s];
+        }
+      } else {
+        for (let s = 0; s < many; s++) {
+          chi[s] = x[i + s] * x[j + s];
+          moved[s] = 2 * chi[s] - m[i + s] * x[j + s] - x[i + s] * m[j + s];
+        }
       }
       const feature = k * count;
       for (let s = 0; s < many; s++) {

@@ -104,36 +104,57 @@ export function valueSeries({ model, chains, steps }: Recorded, of: (spins: Int8
 
 /** So that the noise of what hardly ever changes does not come first. */
 const LEAST_VARIANCE = 0.05;
+/** Standard errors of white noise below which a correlation ends the sum. */
+const ENDS = 3;
 
-/** Observables that are most alike to themselves at lags of 32 steps and its doubles, as far as an eighth of a chain: those whose correlations last. */
+/** Observables that look slowest by a rough integrated time: correlations at lags of 1 step and its doubles, up to the first that is lost in noise. */
 export function slowestObservables({ model, chains, steps }: Recorded, count: number): number[] {
   const { edges, theta, spins } = model;
   const words = steps >>> 5;
   const rows = chains.map((chain) => timeRows(chain, spins, words));
-  const lags = [1, 2, 4, 8, 16, 32, 64, 128, 256].filter((lag) => 32 * lag <= steps / 8);
-  const own = new Int32Array(words);
+  const own = rows.map(() => new Int32Array(words));
+  const noise = ENDS / Math.sqrt(32 * words * rows.length);
   const score = Float64Array.from(theta, (_, a) => {
     const [i, j] = edges[a] ?? [a - edges.length, -1];
-    let total = 0;
-    for (const row of rows) {
-      let sum = 0;
+    let sum = 0;
+    rows.forEach((row, m) => {
       for (let w = 0; w < words; w++) {
-        own[w] = row[i * words + w] ^ (j < 0 ? 0 : row[j * words + w]);
-        sum += ones(own[w]);
+        own[m][w] = row[i * words + w] ^ (j < 0 ? 0 : row[j * words + w]);
+        sum += ones(own[m][w]);
       }
-      const mean = 1 - (2 * sum) / (32 * words);
-      for (const lag of lags) {
-        let unequal = 0;
-        for (let w = lag; w < words; w++) unequal += ones(own[w] ^ own[w - lag]);
-        total +=
-          (lag * (1 - (2 * unequal) / (32 * (words - lag)) - mean * mean)) / Math.max(LEAST_VARIANCE, 1 - mean * mean);
-      }
+    });
+    const mean = 1 - (2 * sum) / (32 * words * rows.length);
+    const variance = 1 - mean * mean;
+    if (variance < LEAST_VARIANCE) return 0;
+    let time = 1;
+    for (let lag = 1; lag <= steps / 4; lag *= 2) {
+      const rho = (productAt(own, lag) - mean * mean) / variance;
+      if (rho < noise) break;
+      time += lag * rho;
     }
-    return total;
+    return time;
   });
   return Array.from(theta, (_, a) => a)
     .sort((a, b) => score[b] - score[a])
     .slice(0, count);
+}
+
+/** Mean of the product of values, a bit each, that are a power of two of steps apart. */
+function productAt(chains: readonly Int32Array[], lag: number): number {
+  const shift = lag & 31;
+  const apart = lag >>> 5;
+  let unequal = 0;
+  let pairs = 0;
+  for (const bits of chains) {
+    // With a shift the last word has no successor.
+    const end = bits.length - apart - (shift > 0 ? 1 : 0);
+    for (let w = 0; w < end; w++) {
+      const later = shift === 0 ? bits[w + apart] : (bits[w] >>> shift) | (bits[w + 1] << (32 - shift));
+      unequal += ones(bits[w] ^ later);
+    }
+    pairs += 32 * end;
+  }
+  return 1 - (2 * unequal) / pairs;
 }
 
 /** Per spin its values in time, a bit each. */
