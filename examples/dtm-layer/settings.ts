@@ -63,6 +63,6 @@ export const FULL: Settings = {
 export const QUICK: Settings = {
   ...FULL,
   training: { ...FULL.training, checkpoints: [0, 2], chains: 24, burnIn: 20, samples: 4 },
-  estimate: { chains: 12, samples: 12, burnIn: 20, apart: 4, positiveBurnIn: 20, probes: 4 },
+  estimate: { chains: 12, samples: 4, burnIn: 20, apart: 4, positiveBurnIn: 20, probes: 4 },
   series: { chains: 6, burnIn: 20, sweeps: 128, slowest: 4 },
 };
