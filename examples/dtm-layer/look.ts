@@ -25,8 +25,6 @@ export interface Look {
   readonly series: ProbedTimescales;
   /** `R` of the training's window and chains by the squared error of chains in equilibrium. */
   readonly R: { readonly value: number; readonly standardError: number };
-  /** Where estimate and series disagree, a sentence each. */
-  readonly contradictions: readonly string[];
   readonly seconds: number;
 }
 
@@ -72,7 +70,6 @@ export function lookAt(
     estimate,
     series,
     R: { value: R, standardError: Math.abs(R) * Math.hypot(standardError / value, noise(estimate)) },
-    contradictions: contradictions(estimate, series),
     seconds: (performance.now() - began) / 1000,
   };
 }
@@ -81,15 +78,15 @@ function noise({ signal: { value, standardError } }: Pick<TrainabilityEstimate, 
   return standardError / Math.abs(value);
 }
 
-/** Standard errors that an estimate may be off before it counts as contradicted. */
-const SIGMAS = 3;
+/** Standard errors that an estimate may be off before it counts as contradicted, and the factor that tauMax, a lower bound, may be short by. */
+const LIMITS = { sigmas: 3, short: 1.5 } as const;
 
-function contradictions(
-  { timescale: bound }: Look['estimate'],
-  { timescale, slowestObservable: slowest }: ProbedTimescales,
-): string[] {
+/** Where estimate and series disagree, a sentence each. */
+export function contradictions({ estimate: { timescale: bound }, series }: Look): string[] {
+  const { timescale, slowestObservable: slowest } = series;
   const [low, high] = bound.interval;
-  const margin = SIGMAS * timescale.standardError;
+  const margin = LIMITS.sigmas * timescale.standardError;
+  const slack = LIMITS.sigmas * slowest.standardError;
   const digits = (value: number) => String(Number(value.toPrecision(3)));
   const found: [boolean, string][] = [
     [
@@ -97,8 +94,12 @@ function contradictions(
       `T by time series is ${digits(timescale.value)} +- ${digits(timescale.standardError)}, outside [${digits(low)}, ${digits(high)}]`,
     ],
     [
-      slowest.windowed && bound.tauMax > slowest.value + SIGMAS * slowest.standardError,
+      slowest.windowed && bound.tauMax > slowest.value + slack,
       `tauMax is ${digits(bound.tauMax)}, above the slowest time found, ${digits(slowest.value)} +- ${digits(slowest.standardError)}`,
+    ],
+    [
+      slowest.value - slack > LIMITS.short * bound.tauMax,
+      `${slowest.name} has a time of ${digits(slowest.value)} +- ${digits(slowest.standardError)}: tauMax, a lower bound of ${digits(bound.tauMax)}, is too low to say how long chains must be`,
     ],
     [
       bound.verdict === 'resolved' && !(timescale.windowed && slowest.windowed),

@@ -12,7 +12,7 @@ import {
 import { stages } from '../support/progress.js';
 import { drawnImages, principalDirections, readImages } from './images.js';
 import { equilibriumOf, KERNELS, type Look, lookAt } from './look.js';
-import { resultsText } from './results.js';
+import { type Cost, resultsText } from './results.js';
 import { FULL, QUICK } from './settings.js';
 import { savedTrained, saveTrained, trainingStep, untrained } from './train.js';
 
@@ -50,6 +50,8 @@ const announce = stages(last * stepShare + checkpoints.length * 2 * lookShare);
 
 const key = JSON.stringify({ settings, images: positionals });
 let trained = (values.resume && savedTrained(out('training.json'), key, settings)) || untrained(settings);
+
+const before = savedCost();
 
 const path = checkpoints.map((checkpoint) => {
   const layer = reach(checkpoint);
@@ -91,19 +93,35 @@ function kept(name: string, make: () => Look): Look {
   }
   const look = make();
   writeFileAtomic(file, `${JSON.stringify({ key, look })}\n`);
+  counted();
   return look;
+}
+
+/** Zero for a new run. */
+function savedCost(): Cost {
+  const file = out('cost.json');
+  const saved = values.resume && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+  return saved?.key === key ? saved.cost : { seconds: 0, processorSeconds: 0, megabytes: 0 };
+}
+
+/** What this process took, on top of those that it goes on from; kept for the next one. */
+function counted(): Cost {
+  const { user, system } = process.cpuUsage();
+  const cost: Cost = {
+    seconds: before.seconds + performance.now() / 1000,
+    processorSeconds: before.processorSeconds + (user + system) / 1e6,
+    megabytes: Math.max(before.megabytes, process.resourceUsage().maxRSS / 1024),
+  };
+  writeFileAtomic(out('cost.json'), JSON.stringify({ key, cost }));
+  return cost;
 }
 
 function nameOf(checkpoint: number): string {
   return `layer-${String(checkpoint).padStart(3, '0')}`;
 }
 
-const text = resultsText(path, settings, {
-  source: positionals.length > 0 ? `${images.length} images given` : `${images.length} drawn images`,
-  trainingSeconds: trained.seconds,
-  megabytes: process.resourceUsage().maxRSS / 1024,
-  cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
-});
+const source = `${images.length} ${positionals.length > 0 ? 'images of files' : 'drawn images'}`;
+const text = resultsText(path, settings, source, counted());
 if (!values.quick) {
   writeFileAtomic(new URL('../../../examples/dtm-layer/RESULTS.md', import.meta.url).pathname, text);
 }

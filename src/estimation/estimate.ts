@@ -53,7 +53,7 @@ export interface TrainabilityEstimate {
   readonly effectiveGap: Estimated | null;
   /** With a lower bound of `T` an upper bound; null where the signal is not told from zero. */
   readonly Rhat: EstimatedRhat | null;
-  /** In theta order; null where not asked for, or where the quantity is null. */
+  /** In theta order; null where not asked for, or where the quantity is null. Of the features' bound: what its residual adds to the value of a model of many observables is held. */
   readonly gradient: {
     /** Of the bound on `T`. */
     readonly timescale: SampledDerivative;
