@@ -1,5 +1,5 @@
 import { ising, type Model, randomSource, rbm } from 'htdml';
-import { observableMeans } from '../src/estimation/samples/observable-means.js';
+import { observableMeans } from '../src/estimation/observable-means.js';
 import { type SampledChains, sampleChains } from '../src/estimation/samples/sample-chains.js';
 import { drawStarts } from '../src/estimation/samples/starts.js';
 import { hasModule, Peer } from './peer.js';

@@ -22,6 +22,12 @@ export {
   type NegativePhase,
 } from './estimation/correlation-penalty.js';
 export {
+  type DoubledTimescale,
+  type DoublingOptions,
+  doublingTimescales,
+  type TimescaleAtLength,
+} from './estimation/doubling.js';
+export {
   type Estimated,
   type EstimatedRhat,
   type EstimateOptions,
@@ -36,9 +42,29 @@ export {
   estimateReport,
   type ReportedDerivative,
 } from './estimation/estimate-report.js';
+export {
+  type EstimatedEvaluation,
+  EstimatedRoute,
+  type EstimatedRouteOptions,
+  type EstimateErrors,
+} from './estimation/estimated-route.js';
+export {
+  type EstimatedSnr,
+  type EstimatedSnrOptions,
+  estimateSnr,
+  SNR_THRESHOLDS,
+} from './estimation/estimated-snr.js';
+export { annealedLogRatio, dataFreeEnergy, type LogRatio } from './estimation/free-energy.js';
 export { type MeasuredSnr, type MeasureOptions, measureSnr } from './estimation/measure.js';
 export { observableMeans } from './estimation/observable-means.js';
+export { type ClampedPlan, type PositiveMoments, positivePhase } from './estimation/positive-phase.js';
 export { type RandomSource, randomSource, resumeRandom } from './estimation/random.js';
+export {
+  type ReferenceMoments,
+  type ReferencePlan,
+  referenceMoments,
+  sampleMoments,
+} from './estimation/reference-moments.js';
 export type { ChainPlan } from './estimation/run-chains.js';
 export {
   type SampledGradient,
@@ -65,6 +91,28 @@ export {
   probedTimescales,
   type Timed,
 } from './estimation/series/probed-timescales.js';
+export {
+  type DesignedLadder,
+  designLadder,
+  LADDER_THRESHOLDS,
+  type LadderDesignOptions,
+} from './estimation/tempering/design-ladder.js';
+export { type EnsembleState, type TemperingState, temperingStart } from './estimation/tempering/ensembles.js';
+export { type LadderOptions, type ReplicaLadder, replicaLadder } from './estimation/tempering/ladder.js';
+export { chainMove, compiledMove, type LocalMove } from './estimation/tempering/local-move.js';
+export { sampleTempered, type TemperedRun, type TemperingReport } from './estimation/tempering/sample-tempered.js';
+export {
+  TEMPERED_THRESHOLDS,
+  type TemperedEquilibrium,
+  type TemperedEquilibriumPlan,
+  temperedEquilibrium,
+} from './estimation/tempering/tempered-equilibrium.js';
+export {
+  type PairSwaps,
+  type TemperedSamples,
+  type TemperingPlan,
+  temperedSamples,
+} from './estimation/tempering/tempered-samples.js';
 export { type IntegratedTime, integratedTime, type TimescaleEstimate } from './estimation/timescale-estimate.js';
 export {
   type MeasuredTimescale,
@@ -128,6 +176,14 @@ export {
   design,
   designStart,
 } from './optimization/design.js';
+export {
+  designSampled,
+  type SampledDesignRecord,
+  type SampledDesignSettings,
+  type SampledDesignState,
+  type SampledDesignStep,
+  sampledDesignStart,
+} from './optimization/design-sampled.js';
 export type { CurvaturePair } from './optimization/lbfgs.js';
 export { EVENT_POLICIES, type EventPolicy, MembershipWatch, type StepEvent } from './optimization/membership-watch.js';
 export {

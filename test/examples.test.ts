@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  annealedLogRatio,
   createRoute,
+  dataFreeEnergy,
   dataLawFromRows,
   type Edge,
   ising,
@@ -12,6 +14,7 @@ import {
   readData,
   readLayer,
   readModel,
+  sampleEquilibrium,
   teacherLaw,
 } from 'htdml';
 import { expect, test, vi } from 'vitest';
@@ -215,6 +218,20 @@ test.concurrent('digits-4x4: a derivative of the factored route at 2^20 joint st
   // Of the differences, 1e-11 is rounding of T over the step; of the pin, what sixty steps of Adam may make of another libm's last bit.
   expect(Math.abs(rule / differences - 1)).toBeLessThan(1e-9);
   expect(Math.abs(rule / 45.43216938 - 1)).toBeLessThan(1e-7);
+});
+
+test.concurrent('digits-8x8: what the design costs, against annealed importance sampling the other way round', async () => {
+  const [cost, error] = await printed('digits-8x8', /it costs (-?\d[\d.e-]*) \+- (\d[\d.e-]*)\./);
+  const [trained, designed] = ['trained', 'designed'].map((name) => readModel(out('digits-8x8', `${name}.json`)));
+  const rows = readFileSync(join(ROOT, 'examples', 'data', 'digits.csv'), 'utf8')
+    .trim()
+    .split('\n');
+  const data = dataLawFromRows(rows.map((line) => line.split(',', 64).map((value) => (Number(value) >= 8 ? 1 : -1))));
+  const { chains } = sampleEquilibrium(designed, data, { chains: 64, samples: 1, burnIn: 300, apart: 1, seed: 9 });
+  const words = Uint32Array.from(chains.flatMap((one) => [...one.words]));
+  const back = annealedLogRatio(designed, trained, { spins: 96, count: 64, words }, { rungs: 40, seed: 10 });
+  const [before, after] = [trained, designed].map((model) => dataFreeEnergy(model, data) ?? Number.NaN);
+  expect(Math.abs(after - before - back.value - cost)).toBeLessThan(5 * Math.hypot(error, back.standardError));
 });
 
 test.concurrent('training-comparison: the divergences against free energies, equal budgets, and a run that was cut off', async () => {

@@ -42,7 +42,7 @@ export function resultsText(path: readonly Checkpoint[], settings: Settings, sou
     `Estimates are from ${estimate.chains} chains of ${estimate.samples} samples, ${estimate.burnIn} sweeps of burn-in and ${estimate.apart} between samples, with ${estimate.probes} random signs. T and times are in steps of the kernel, T/sweep in sweeps: one step of alternating-block, two of random-block. Intervals are 95%, where the verdict is resolved; T is a lower bound (6.1): features are the observables, and the residual of their trial solutions over 24 steps adds what they miss, the second half of which is the tail. R_hat with it is an upper bound.`,
     '## The layer and the signal',
     table(
-      ['steps', 'r.m.s. coupling', 'largest', '|g|^2', 'couplings', 'biases'],
+      ['steps', 'r.m.s. coupling', 'largest', 'signal', 'of couplings', 'of biases'],
       path.map(({ step, layer: { couplings }, looks: [{ estimate: e }] }) => [
         String(step),
         digits(Math.sqrt(couplings.reduce((sum, w) => sum + w * w, 0) / couplings.length), 3),
@@ -57,7 +57,19 @@ export function resultsText(path: readonly Checkpoint[], settings: Settings, sou
     ),
     '## Estimates without time series',
     table(
-      ['kernel', 'steps', 'T', 'interval', 'tail', 'T/sweep', 'tauMax/sweep', 'R-hat', 'R_hat', 'interval', 'verdict'],
+      [
+        'kernel',
+        'steps',
+        'T',
+        'interval',
+        'tail',
+        'T/sweep',
+        'tauMax/sweep',
+        'split R-hat',
+        'R_hat',
+        'interval',
+        'verdict',
+      ],
       rows(({ kernel, estimate: { timescale: T, Rhat } }) => [
         pm({ value: T.timescale, standardError: T.standardError }),
         between(T.interval),

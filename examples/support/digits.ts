@@ -7,20 +7,28 @@ import { type DataLaw, dataLawFromRows, type Model, randomSource, rbm } from 'ht
  */
 export function coarseDigits(side: 3 | 4): DataLaw {
   const margin = 4 - side;
+  const rows = images().map((pixels) =>
+    Array.from({ length: side * side }, (_, k) => {
+      const top = margin + 2 * Math.floor(k / side);
+      const left = margin + 2 * (k % side);
+      const mean = [0, 1, 8, 9].reduce((sum, offset) => sum + pixels[8 * top + left + offset], 0) / 4;
+      return mean >= 8 ? 1 : -1;
+    }),
+  );
+  return dataLawFromRows(rows);
+}
+
+/** All 64 pixels; one is +1 from 8 on. */
+export function binaryDigits(): DataLaw {
+  return dataLawFromRows(images().map((pixels) => pixels.slice(0, 64).map((value) => (value >= 8 ? 1 : -1))));
+}
+
+function images(): number[][] {
   const text = readFileSync(new URL('../../../examples/data/digits.csv', import.meta.url), 'utf8');
-  const rows = text
+  return text
     .trim()
     .split('\n')
-    .map((line) => {
-      const pixels = line.split(',').map(Number);
-      return Array.from({ length: side * side }, (_, k) => {
-        const top = margin + 2 * Math.floor(k / side);
-        const left = margin + 2 * (k % side);
-        const mean = [0, 1, 8, 9].reduce((sum, offset) => sum + pixels[8 * top + left + offset], 0) / 4;
-        return mean >= 8 ? 1 : -1;
-      });
-    });
-  return dataLawFromRows(rows);
+    .map((line) => line.split(',').map(Number));
 }
 
 /** A fresh RBM: normal weights of standard deviation 0.1, biases at zero. */

@@ -11,8 +11,9 @@ export function describeEstimate(model: Model, e: EstimateReport): string {
   const head = [
     modelText(model),
     `${e.kernel}, burn-in ${sweeps(e.burnIn)}, window ${sweeps(e.window)}, ${chains}`,
-    `${s.samples} samples of each of ${s.chains} chains, ${s.apart} sweeps apart after ${s.burnIn}, seed ${s.seed}`,
+    `${s.samples} samples of each of ${s.chains} chains, ${s.apart} ${s.tempering ? 'steps' : 'sweeps'} apart after ${s.burnIn}, seed ${s.seed}`,
   ];
+  const { tempering } = s;
   const facts: string[][] = [['signal |g|^2', withError(e.signal)]];
   facts.push(['  of the couplings', withError(e.signal.couplings)]);
   if (e.signal.biases !== null) facts.push(['  of the biases', withError(e.signal.biases)]);
@@ -20,8 +21,17 @@ export function describeEstimate(model: Model, e: EstimateReport): string {
   facts.push(['T, from below', `${withError({ value: t.bound, ...t })} steps  (95%: ${interval(t.interval)}${steps})`]);
   facts.push(['slowest observable', `integrated time at least ${sweeps(Number(t.tauMax.toPrecision(4)))}`]);
   facts.push(['chains', `split R-hat ${num(t.splitRhat)}, agreement of starts p = ${num(t.startPValue, 2)}`]);
+  if (tempering !== undefined) {
+    const [low, high] = [Math.min(...tempering.acceptance), Math.max(...tempering.acceptance)];
+    const time =
+      tempering.energyTime === null ? '' : `, energy's integrated time ${num(tempering.energyTime, 3)} steps`;
+    facts.push([
+      'tempering',
+      `${tempering.betas.length} replicas, swaps ${num(low, 2)} to ${num(high, 2)}, ${tempering.roundTrips} round trips${time}`,
+    ]);
+  }
   facts.push(['effective gap', e.effectiveGap === null ? '-' : withError(e.effectiveGap)]);
-  facts.push(['R_hat', e.Rhat === null ? '-' : `${withError(e.Rhat)}  (95%: ${interval(e.Rhat.interval)})`]);
+  facts.push(['R_hat', e.Rhat === null ? rhatAtMost(e) : `${withError(e.Rhat)}  (95%: ${interval(e.Rhat.interval)})`]);
   if (e.plateau?.below) facts.push(['', `on the plateau, R_hat < 1${e.plateau.certain ? '' : ', but not certainly'}`]);
   facts.push(['limiting factor', e.limitingFactor ?? '-']);
   facts.push(['verdict', e.verdict], ...e.missing.map((reason) => ['  missing', reason]));
@@ -53,6 +63,10 @@ export function describeEstimate(model: Model, e: EstimateReport): string {
 
 function withError({ value, standardError }: { readonly value: number; readonly standardError: number }): string {
   return `${num(value)} +- ${num(standardError, 2)}`;
+}
+
+function rhatAtMost({ RhatAtMost }: EstimateReport): string {
+  return RhatAtMost === null ? '-' : `at most ${num(RhatAtMost)}: the signal is not told from zero`;
 }
 
 function interval([low, high]: readonly [number, number]): string {

@@ -2,6 +2,7 @@ import { kl } from 'htdml/objectives';
 import { UnsupportedError } from '../errors.js';
 import { type DesignRecord, type DesignState, design, designStart } from '../optimization/design.js';
 import { drive } from './drive.js';
+import { estimatedDesign } from './estimated-run.js';
 import { finishRun } from './finish-run.js';
 import { num } from './format.js';
 import { Progress } from './progress.js';
@@ -11,7 +12,9 @@ import { specToJson } from './spec.js';
 
 /** `htdml design`: better mixing within a budget of divergence; returns what to print and the exit code. */
 export async function designCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
-  const setup = setUp(readRun(specPath, flags), flags, ({ design: { objective, restarts, steps } }) => ({
+  const input = readRun(specPath, flags);
+  if (input.spec.route === 'estimated') return estimatedDesign(input, flags);
+  const setup = setUp(input, flags, ({ design: { objective, restarts, steps } }) => ({
     objectives: [objective],
     signal: restarts * steps,
     timescale: restarts * steps,

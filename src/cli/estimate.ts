@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { HtdmlError } from '../errors.js';
+import { HtdmlError, InputError } from '../errors.js';
 import { FEATURE_NAMES } from '../estimation/bound/features.js';
 import { estimateWorkload } from '../estimation/estimate-cost.js';
 import type { EstimateReport, EstimateReportOptions } from '../estimation/estimate-report.js';
@@ -40,6 +40,7 @@ export interface EstimateFlags extends ResourceFlags {
   readonly gradient?: boolean;
   readonly gate?: readonly string[];
   readonly reference?: readonly string[];
+  readonly tempering?: boolean;
   readonly checkpoint?: string;
   readonly json?: boolean;
 }
@@ -56,18 +57,33 @@ export async function estimateCommand(
   const source = readSource(flags);
   checkSize(source, model, flags.data ?? flags.teacher ?? '', modelPath);
   const options = optionsOf(model, flags);
-  const { bytes, sampling, reading } = estimateWorkload(model, source.patterns, options);
+  const { checkpoint } = flags;
+  const tempered = flags.tempering ?? false;
+  if (tempered && checkpoint !== undefined) {
+    throw new InputError({
+      field: '--checkpoint',
+      expected: 'given without --tempering',
+      got: 'both',
+      remedy: 'leave one of the two out: tempered samples are not kept',
+    });
+  }
+  const { bytes, sampling, reading } = estimateWorkload(model, source.patterns, { ...options, tempering: tempered });
   const [before, after] = [secondsOf(source.visits + sampling), secondsOf(reading)];
   const estimate = admit('This estimate', { bytes: bytes + source.bytes, seconds: before + after }, flags);
   const data = source.law();
   const progress = new Progress('estimate', PARTS, 0, process.stderr, 'about');
   const sampled = before / (before + after);
   try {
-    const equilibrium = await sample(model, data, options, flags.checkpoint, (share, detail) =>
-      progress.update(Math.floor(PARTS * sampled * share), detail),
-    );
-    const json = await read({ model, data, options: { ...options, equilibrium } }, flags.checkpoint, (share) =>
-      progress.update(Math.floor(PARTS * (sampled + (1 - sampled) * share)), 'fitting the bound'),
+    const show = (share: number, detail: string) => progress.update(Math.floor(PARTS * share), detail);
+    const equilibrium = tempered
+      ? undefined
+      : await sample(model, data, options, checkpoint, (share, detail) => show(sampled * share, detail));
+    const tempering = tempered ? { share: sampled } : null;
+    const from = tempered ? 0 : sampled;
+    const json = await read(
+      { model, data, options: { ...options, equilibrium }, tempering },
+      checkpoint,
+      (share, detail) => show(from + (1 - from) * share, detail),
     );
     const report = JSON.parse(json) as EstimateReport;
     progress.finish();
@@ -154,7 +170,11 @@ async function sample(
 }
 
 /** The report as JSON, computed in a thread; an interruption ends it. */
-async function read(task: EstimateTask, file: string | undefined, progress: (share: number) => void): Promise<string> {
+async function read(
+  task: EstimateTask,
+  file: string | undefined,
+  progress: (share: number, detail: string) => void,
+): Promise<string> {
   const worker = new Worker(new URL('./estimate-worker.js', import.meta.url), { workerData: task });
   const signals = new Signals();
   try {
@@ -162,7 +182,7 @@ async function read(task: EstimateTask, file: string | undefined, progress: (sha
       signals.onHeard = () => reject(interruption(file));
       worker.on('error', reject);
       worker.on('message', (message: EstimateMessage) => {
-        if ('share' in message) progress(message.share);
+        if ('share' in message) progress(message.share, message.detail);
         else if ('json' in message) resolve(message.json);
         else reject(new HtdmlError(message.code, message.message));
       });

@@ -81,12 +81,13 @@ export async function paretoCommand(specPath: string, flags: RunFlags): Promise<
 
 /** Arms are compared by the exact divergence. */
 function checkExact({ specPath, spec }: RunInput): void {
-  if (spec.train.likelihood === 'exact') return;
+  const { route, train } = spec;
+  if (route === 'exact' && train.likelihood === 'exact') return;
   throw new InputError({
     file: specPath,
-    field: 'train.likelihood',
+    field: route === 'exact' ? 'train.likelihood' : 'route',
     expected: '"exact" for arms, which are compared by their divergence',
-    got: oneLine(show(likelihoodToJson(spec.train.likelihood))),
+    got: oneLine(show(route === 'exact' ? likelihoodToJson(train.likelihood) : route)),
     remedy: 'leave it out',
   });
 }

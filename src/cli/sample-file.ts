@@ -58,7 +58,7 @@ export function readSampleFile(
     const each = wordsPerSample(spins);
     const lists = Math.ceil(chains / 4) + chains;
     const size = 4 * each * lists * (1 + count);
-    const body = bytes.slice(end + 1);
+    const body = Uint8Array.from(bytes.subarray(end + 1));
     if (body.length !== size) refuse(`a whole file of ${size} bytes after its first line`, `${body.length}`);
     const words = new Uint32Array(body.buffer);
     const at = (list: number) => each * (lists + list * count);

@@ -59,6 +59,8 @@ export interface DesignSpec extends Constraints {
   readonly budget: number;
   readonly restarts: number;
   readonly steps: number;
+  /** Adam's step size, on the estimated route. */
+  readonly learningRate: number;
 }
 
 export const objective = z.enum(
@@ -147,6 +149,7 @@ export const designSection = exactObject(
     ...constraints,
     restarts: whole(1, 'restarts').default(4),
     steps: whole(1, 'steps').default(800),
+    learningRate: positive('give a learning rate for the estimated route, for example 0.01').default(0.01),
   },
   'an object with the design settings',
   'write it between braces, or leave it out',

@@ -12,6 +12,7 @@ import { type GateThresholds, gateSchema, type References, referenceSchema } fro
 import { type Duration, duration, durationText, nonNegative, parseDuration, positive } from './spec-fields.js';
 import { likelihoodOf, likelihoodToJson } from './spec-likelihood.js';
 import { checkArms, type ParetoSpec, paretoSection, seedsOf } from './spec-pareto.js';
+import { type RouteSpec, route, type SamplingSpec, samplingSection } from './spec-route.js';
 import {
   checkTraining,
   type DesignSpec,
@@ -36,6 +37,9 @@ export interface Spec {
   readonly model: string | RbmStart;
   readonly data: { readonly file: string } | { readonly teacher: string };
   readonly kernel: KernelName;
+  /** Exact, or by the samples of `sampling`. */
+  readonly route: RouteSpec;
+  readonly sampling: SamplingSpec;
   readonly burnIn: Duration;
   readonly window: Duration;
   readonly start: Start;
@@ -116,6 +120,8 @@ const specFile = exactObject(
         says(KERNEL_NAMES.map((name) => `"${name}"`).join(', '), 'choose one of them'),
       )
       .default('random-block'),
+    route,
+    sampling: samplingSection.prefault({}),
     burnIn: duration.default('100sweeps'),
     window: duration.default('1000sweeps'),
     start: z

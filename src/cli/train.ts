@@ -3,6 +3,7 @@ import { type ControlledTerm, type TrainRecord, type TrainState, train, trainSta
 import type { Term } from '../optimization/weighted-sum.js';
 import { logEffectiveGap as logGap } from '../trainability/routes/log-quantities.js';
 import { drive } from './drive.js';
+import { estimatedTraining } from './estimated-run.js';
 import { finishRun } from './finish-run.js';
 import { num } from './format.js';
 import { inSteps } from './options.js';
@@ -31,6 +32,7 @@ interface TraceLine extends TrainRecord {
 /** `htdml train`: maximum likelihood by exact gradients, or by sampled ones where the SPEC says so; returns what to print and the exit code. */
 export async function trainCommand(specPath: string, flags: RunFlags): Promise<{ output: string; code: number }> {
   const input = readRun(specPath, flags);
+  if (input.spec.route === 'estimated') return estimatedTraining(input, flags);
   const { likelihood } = input.spec.train;
   if (likelihood !== 'exact') return sampledTraining(input, likelihood, flags);
   const setup = setUp(input, flags, planOf);

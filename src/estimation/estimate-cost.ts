@@ -1,10 +1,11 @@
 import type { Model } from '../model/model.js';
-import { LEVEL_FEATURES, makeFeatures } from './bound/features.js';
+import { levelCounts, makeFeatures } from './bound/features.js';
 import { mixtureOf } from './bound/kernel-form.js';
 import { localView } from './bound/local.js';
 import { MAX_EXACT_OBSERVABLES } from './bound/probes.js';
 import { MAX_DENSE } from './bound/trial.js';
 import type { EstimateOptions } from './estimate.js';
+import { LADDER_PILOT } from './tempering/sample-tempered.js';
 
 /** What an estimate needs, known from sizes alone before anything is sampled. Work is counted in visits, as in the exact routes' workload. */
 export interface EstimateWorkload {
@@ -16,8 +17,8 @@ export interface EstimateWorkload {
   readonly reading: number;
 }
 
-/** Visits of one spin drawn in one chain, and of one of its neighbours; of a multiplication in the loops over samples, and in the solvers; and of starting. */
-const COST = { spin: 0.6, neighbour: 0.12, sum: 0.35, solve: 0.35, base: 6e7 } as const;
+/** Visits of one spin drawn in one chain, and of one of its neighbours; of a multiplication in the loops over samples, and in the solvers; of a spin or edge where a replica moves; and of starting. */
+const COST = { spin: 0.6, neighbour: 0.12, sum: 0.35, solve: 0.35, move: 1.2, base: 1e8 } as const;
 /** Steps of conjugate gradients, about: many where features depend on each other. */
 const STEPS = 60;
 /** Fits of one set: two folds, ridges times two, and the last. */
@@ -38,14 +39,18 @@ export function estimateWorkload(
   options: Pick<
     EstimateOptions,
     'kernel' | 'chains' | 'samples' | 'burnIn' | 'apart' | 'features' | 'probes' | 'gradient'
-  >,
+  > & {
+    /** Whether samples are tempered. */
+    readonly tempering?: boolean | undefined;
+  },
 ): EstimateWorkload {
   const { kernel, chains, samples, burnIn, apart, gradient } = options;
   const { blocks } = mixtureOf(model, kernel);
   const upTo = options.features ?? 'levels';
   const monomials = makeFeatures(model, [], upTo === 'levels' ? 'pairs' : upTo, []);
   const cliques = localView(model, blocks, monomials).cliques.map(({ length }) => length);
-  const f = upTo === 'levels' ? LEVEL_FEATURES : 0;
+  const levels = levelCounts(model.spins);
+  const f = upTo === 'levels' ? levels.coarse + levels.fine : 0;
   const p = model.theta.length;
   const total = monomials.count + f;
   const probes = p <= MAX_EXACT_OBSERVABLES ? p : (options.probes ?? 24);
@@ -57,7 +62,10 @@ export function estimateWorkload(
   const spin = COST.spin + COST.neighbour * degree;
   const hidden = model.spins - model.visible.length;
   const clamped = hidden > 0 && model.layers === null ? 16 * chains : 0;
-  const sampling = COST.base + spin * model.spins * 16 * Math.ceil(lists / 16) * (burnIn + samples * apart);
+  const steps = burnIn + samples * apart;
+  const sampling =
+    COST.base +
+    (options.tempering ? temperedVisits(model, lists, steps) : spin * model.spins * 16 * Math.ceil(lists / 16) * steps);
 
   const sparse = total > MAX_DENSE;
   const nonzeros = (size: number) => Math.min(size ** 2 / 2, pairs(0) + f * size);
@@ -67,7 +75,7 @@ export function estimateWorkload(
   const derivative = gradient ? 4 * probes * (touched + cliques.length * CHANGED + total) + 12 * p : 0;
   const positive =
     spin * hidden * clamped * (burnIn + 8) + clamped * 8 * 3 * p + (model.layers === null ? 0 : 4 * patterns * p);
-  const sets = [...monomials.sets.map(({ size }) => size), ...(f > 0 ? [total - f + 24, total] : [])];
+  const sets = [...monomials.sets.map(({ size }) => size), ...(f > 0 ? [total - levels.fine, total] : [])];
   const fit = sets.reduce(
     (sum, size) =>
       sum +
@@ -95,4 +103,16 @@ export function estimateWorkload(
     clamped * 8 * p +
     (gradient ? 8 * p * 12 * GROUPS : 0);
   return { bytes, sampling, reading };
+}
+
+/**
+ * Ladder and ensembles. Swaps are accepted well where neighbouring betas differ by about a standard deviation of the energy, which is largest at beta 0, where couplings and biases are independent terms of it.
+ */
+function temperedVisits({ spins, edges, theta, beta }: Model, lists: number, steps: number): number {
+  const deviation = Math.sqrt(theta.reduce((sum, value) => sum + value * value, 0));
+  const replicas = 2 + beta * deviation;
+  const state = COST.move * (spins + edges.length);
+  const { ensembles, steps: pilot } = LADDER_PILOT;
+  const ladder = pilot * ensembles * (replicas ** 2 / 2 + 3 * replicas);
+  return state * (ladder + lists * steps * replicas);
 }

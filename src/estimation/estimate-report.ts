@@ -20,11 +20,14 @@ import {
 } from './estimate.js';
 import { type EstimatedGates, estimatedGates } from './estimate-gates.js';
 import { START_KINDS, sweepOf } from './samples/equilibrium.js';
+import type { TemperingReport } from './tempering/sample-tempered.js';
 
 /** What `htdml estimate` is asked. */
 export interface EstimateReportOptions extends Omit<EstimateOptions, 'functions'> {
   /** `B` (2.4), kernel steps that the estimator discards, for gate A5 alone. */
   readonly estimatorBurnIn: number;
+  /** How {@link EstimateOptions.equilibrium} was tempered, where it was. */
+  readonly tempering?: TemperingReport | undefined;
   /** Where a gate is held against another threshold than the default; known before the run. */
   readonly gateThresholds?: Partial<GateThresholds> | undefined;
   /** What the limiting factor is found against, where other than the default. */
@@ -68,11 +71,13 @@ export interface EstimateReport extends Verdict {
   readonly effectiveGap: Estimated | null;
   /** (3.2); an upper bound where `T` is bounded from below. */
   readonly Rhat: EstimatedRhat | null;
-  /** Whether `R_hat < 1`, and whether that is certain: resolved, and the interval on one side. */
+  /** What `R_hat` is at most, by two standard errors of the signal and of the bound: known where the signal is not told from zero too. */
+  readonly RhatAtMost: number | null;
+  /** Whether `R_hat < 1`, and whether that is certain. */
   readonly plateau: {
     /** `R_hat < 1`. */
     readonly below: boolean;
-    /** The verdict is `resolved` and the interval does not hold 1. */
+    /** The bound is resolved, and the interval does not hold 1. */
     readonly certain: boolean;
   } | null;
   /** The factors of (3.2). */
@@ -121,6 +126,8 @@ export interface EstimateReport extends Verdict {
     readonly seed: number;
     /** Of all chains together. */
     readonly sweeps: number;
+    /** Where samples are tempered; `burnIn` and `apart` then count steps of `tempering`, and each takes a sweep of every replica. */
+    readonly tempering?: TemperingReport;
   };
   /** How far the sequence of feature sets was to go. */
   readonly features: FeatureName;
@@ -136,7 +143,7 @@ export function estimateReport(model: Model, data: DataLaw, options: EstimateRep
   checkOptions({ burnIn: options.estimatorBurnIn }, ['burnIn'], { burnIn: 'estimatorBurnIn' });
   const { gateThresholds, references } = runThresholds(options.gateThresholds, options.references);
   const estimate = estimateTrainability(model, data, options);
-  const { kernel, window, estimatorChains: chains = 1, estimatorBurnIn: burnIn } = options;
+  const { kernel, window, estimatorChains: chains = 1, estimatorBurnIn: burnIn, tempering } = options;
   const { verdict: _, missing: lacking, timescale: bound, splitRhat, ...timescale } = estimate.timescale;
   const { signal, Rhat, effectiveGap, gradient, sweeps } = estimate;
   const notes: Note[] = [];
@@ -150,6 +157,9 @@ export function estimateReport(model: Model, data: DataLaw, options: EstimateRep
   const why = bound > 0 ? NO_SIGNAL : NO_BOUND;
   if (!model.biased) noted(signal.biases, 'signal.biases', 'the model has no biases');
   const sweep = stepsPerSweep(model, kernel);
+  const least = bound - 1.96 * timescale.standardError;
+  const most = Math.max(0, signal.value) + 1.96 * signal.standardError;
+  const atMost = least > 0 ? finite((chains * window * most) / (2 * least)) : null;
   const full = {
     Rhat: null,
     timescale: bound,
@@ -186,7 +196,8 @@ export function estimateReport(model: Model, data: DataLaw, options: EstimateRep
     },
     effectiveGap: noted(effectiveGap, 'effectiveGap', NO_BOUND),
     Rhat: noted(Rhat, 'Rhat', why),
-    plateau: noted(Rhat && plateauOf(Rhat, verdict === 'resolved'), 'plateau', why),
+    RhatAtMost: noted(atMost, 'RhatAtMost', NO_BOUND),
+    plateau: noted(plateauOf(Rhat, atMost, lacking.length === 0), 'plateau', why),
     factors: {
       gap: noted(effectiveGap && effectiveGap.value * sweep, 'factors.gap', NO_BOUND),
       signal: noted(Rhat && signal.value / timescale.variance, 'factors.signal', why),
@@ -211,10 +222,11 @@ export function estimateReport(model: Model, data: DataLaw, options: EstimateRep
       samples: options.samples,
       burnIn: options.burnIn,
       apart: options.apart,
-      kernel: sweepOf(model),
+      kernel: tempering === undefined ? sweepOf(model) : 'tempering',
       starts: START_KINDS,
       seed: options.seed,
-      sweeps,
+      sweeps: sweeps * (tempering?.betas.length ?? 1),
+      ...(tempering && { tempering }),
     },
     features: options.features ?? FEATURE_NAMES[FEATURE_NAMES.length - 1],
     notes: [...notes, ...gateNotes(gates)],
@@ -228,8 +240,10 @@ function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-function plateauOf({ value, interval: [low, high] }: EstimatedRhat, resolved: boolean) {
-  return { below: value < 1, certain: resolved && (high < 1 || low >= 1) };
+function plateauOf(Rhat: EstimatedRhat | null, atMost: number | null, resolved: boolean) {
+  if (Rhat === null) return atMost !== null && atMost < 1 ? { below: true, certain: resolved } : null;
+  const [low, high] = Rhat.interval;
+  return { below: Rhat.value < 1, certain: resolved && (high < 1 || low >= 1) };
 }
 
 function reported({ value, standardError }: SampledDerivative): ReportedDerivative {

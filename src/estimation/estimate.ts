@@ -6,7 +6,7 @@ import { jackknifeVariance, plainJackknife } from './bound/cross-fit.js';
 import type { SampledDerivative } from './bound/derivatives.js';
 import type { BoundedTimescale, BoundOptions } from './bound/timescale-bound.js';
 import { boundFromSamples, LEAST_CHAINS } from './bound/timescale-bound.js';
-import { type PositivePhase, positivePhase } from './positive-phase.js';
+import { type PositiveMoments, positivePhase } from './positive-phase.js';
 import { type EquilibriumPlan, type EquilibriumSamples, sampleEquilibrium } from './samples/equilibrium.js';
 import { type SampledSignal, sampledSignal } from './signal.js';
 
@@ -149,7 +149,7 @@ function rhatOf(value: number, logError: number, bound: BoundedTimescale): Estim
 function gradientOf(
   model: Model,
   { bound, derivatives }: ReturnType<typeof boundFromSamples>,
-  positive: PositivePhase,
+  positive: PositiveMoments,
   signal: number | null,
 ): TrainabilityEstimate['gradient'] {
   const of = derivatives(positive.means);
@@ -175,7 +175,7 @@ function gradientOf(
 export function signalDerivative(
   { beta }: Model,
   { value, standardError }: SampledDerivative,
-  positive: PositivePhase,
+  positive: PositiveMoments,
   g: Float64Array,
 ): SampledDerivative {
   const data = positive.covariance(g);

@@ -10,7 +10,7 @@ import type { FeatureName } from './bound/features.js';
 import { type BoundedTimescale, boundFromSamples, LEAST_CHAINS, type SampledBound } from './bound/timescale-bound.js';
 import { signalDerivative } from './estimate.js';
 import { annealedLogRatio, dataFreeEnergy } from './free-energy.js';
-import { type PositivePhase, positivePhase } from './positive-phase.js';
+import { type PositiveMoments, positivePhase } from './positive-phase.js';
 import { type EquilibriumPlan, type EquilibriumSamples, sampleEquilibrium } from './samples/equilibrium.js';
 import { emptySamples, type PackedSamples, wordsPerSample } from './samples/packed-samples.js';
 import { sampledSignal } from './signal.js';
@@ -142,7 +142,7 @@ export class EstimatedRoute implements Route {
     return sampleEquilibrium(model, this.data, this.options);
   }
 
-  private positive(model: Model): PositivePhase {
+  private positive(model: Model): PositiveMoments {
     const { chains, burnIn, seed } = this.options;
     return positivePhase(model, this.data, { patterns: 8 * chains, samples: 8, burnIn, seed: seed + 1 });
   }
@@ -171,7 +171,7 @@ export class EstimatedRoute implements Route {
     model: Model,
     bar: Quantities,
     bound: SampledBound | null,
-    positive: PositivePhase | null,
+    positive: PositiveMoments | null,
   ): Float64Array {
     const out = new Float64Array(model.theta.length);
     const add = (weight: number, values: Float64Array) => {

@@ -21,7 +21,8 @@ export function observableMeans(model: Model, samples: PackedSamples): Float64Ar
   const words = (count + 31) >>> 5;
   const out = new Float64Array(theta.length);
   for (let a = 0; a < edges.length; a++) {
-    const [u, v] = [edges[a][0] * words, edges[a][1] * words];
+    const u = edges[a][0] * words;
+    const v = edges[a][1] * words;
     let unequal = 0;
     for (let w = 0; w < words; w++) unequal += bitCount(columns[u + w] ^ columns[v + w]);
     out[a] = (2 * unequal) / count - 1;
@@ -35,16 +36,34 @@ export function observableMeans(model: Model, samples: PackedSamples): Float64Ar
   return out;
 }
 
-/** The samples' bits by spin: `ceil(count / 32)` words for each. */
+/** The samples' bits by spin: `ceil(count / 32)` words for each, turned in squares of 32 x 32 bits. */
 function samplesOfSpins({ words, count, spins: all }: PackedSamples, spins: number): Uint32Array {
   const [row, column] = [wordsPerSample(all), (count + 31) >>> 5];
   const out = new Uint32Array(spins * column);
-  for (let s = 0; s < count; s++) {
-    for (let i = 0; i < spins; i++) {
-      out[i * column + (s >>> 5)] |= ((words[s * row + (i >>> 5)] >>> (i & 31)) & 1) << (s & 31);
+  const square = new Int32Array(32);
+  for (let block = 0; block < column; block++) {
+    const have = Math.min(32, count - 32 * block);
+    for (let word = 0; 32 * word < spins; word++) {
+      square.fill(0);
+      for (let s = 0; s < have; s++) square[s] = words[(32 * block + s) * row + word];
+      transpose(square);
+      const bits = Math.min(32, spins - 32 * word);
+      for (let bit = 0; bit < bits; bit++) out[(32 * word + bit) * column + block] = square[bit];
     }
   }
   return out;
+}
+
+/** Turns a square of 32 x 32 bits: bit `k` of word `s` goes to bit `s` of word `k`, by exchanging quarters of halving size. */
+function transpose(square: Int32Array): void {
+  let mask = 0x0000ffff;
+  for (let size = 16; size > 0; size >>= 1, mask ^= mask << size) {
+    for (let k = 0; k < 32; k = ((k | size) + 1) & ~size) {
+      const exchanged = ((square[k] >>> size) ^ square[k | size]) & mask;
+      square[k] ^= exchanged << size;
+      square[k | size] ^= exchanged;
+    }
+  }
 }
 
 /** Number of bits that are set. */

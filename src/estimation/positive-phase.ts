@@ -8,7 +8,7 @@ import { emptySamples, type PackedSamples, readSample, writeSample } from './sam
 import { sampleChains } from './samples/sample-chains.js';
 
 /** The data's part of the gradient (2.3) and of its derivative. */
-export interface PositivePhase {
+export interface PositiveMoments {
   /** `E_data f` in theta order, hidden spins by the posterior. */
   readonly means: Float64Array;
   /** Independent estimates of which {@link means} is the average; null where it is exact. */
@@ -31,7 +31,7 @@ export interface ClampedPlan {
 const GROUPS = 16;
 
 /** Exact without hidden spins and for an RBM; else by chains of the hidden spins with the visible ones clamped to patterns of the data. Throws InputError for data of another size. */
-export function positivePhase(model: Model, data: DataLaw, plan: ClampedPlan): PositivePhase {
+export function positivePhase(model: Model, data: DataLaw, plan: ClampedPlan): PositiveMoments {
   checkDataSize(model, data);
   if (model.visible.length === model.spins) {
     const none = new Float64Array(model.theta.length);
@@ -81,7 +81,7 @@ function layeredCovariance(
   return out;
 }
 
-function clampedPhase(model: Model, data: DataLaw, { patterns, samples, burnIn, seed }: ClampedPlan): PositivePhase {
+function clampedPhase(model: Model, data: DataLaw, { patterns, samples, burnIn, seed }: ClampedPlan): PositiveMoments {
   const random = randomSource(seed);
   const starts = emptySamples(model.spins, 2 * patterns);
   for (let k = 0; k < patterns; k++) {

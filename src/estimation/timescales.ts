@@ -61,9 +61,14 @@ export function measureTimescales(model: Model, data: DataLaw | null, options: T
   return { ...full, ...verdict(model, full, half, window, chains), window, chains, steps, half };
 }
 
-function checkMemory(model: Model, { window, chains }: ChainPlan): void {
+/** Memory that chains of `window` steps take while they are measured, in bytes. */
+export function measureBytes(model: Model, window: number, chains: number): number {
   const spectra = (MAX_GROUPS + 5) * spectrumSize(window, window >> 1);
-  const bytes = model.spins * window * chains + 4 * model.theta.length * window + 8 * spectra;
+  return model.spins * window * chains + 4 * model.theta.length * window + 8 * spectra;
+}
+
+function checkMemory(model: Model, { window, chains }: ChainPlan): void {
+  const bytes = measureBytes(model, window, chains);
   if (bytes <= MAX_MEASURE_BYTES) return;
   throw new UnsupportedError(
     `A measurement of ${model.theta.length} observables of ${model.spins} spins over ${window} steps of ${chains} chains`,
@@ -72,8 +77,8 @@ function checkMemory(model: Model, { window, chains }: ChainPlan): void {
   );
 }
 
-/** The series of observable `a`, one per chain; the next call overwrites them. */
-function observableSeries(model: Model, record: Int8Array, window: number, chains: number) {
+/** The series of observable `a`, one per chain, from the spins in order of spin, chain and step; the next call overwrites them. */
+export function observableSeries(model: Model, record: Int8Array, window: number, chains: number) {
   const steps = window * chains;
   const values = new Int8Array(steps);
   const series = Array.from({ length: chains }, (_, m) => values.subarray(m * window, (m + 1) * window));

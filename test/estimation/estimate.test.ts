@@ -1,5 +1,16 @@
-import { createRoute, type DataLaw, InputError, ising, type Model, teacherLaw } from 'htdml';
+import {
+  createRoute,
+  type DataLaw,
+  type Edge,
+  InputError,
+  ising,
+  type KernelName,
+  type Model,
+  rbm,
+  teacherLaw,
+} from 'htdml';
 import { describe, expect, test } from 'vitest';
+import { complete } from '../../proofs/graphs.js';
 import { type EstimateOptions, estimateTrainability } from '../../src/estimation/estimate.js';
 import { randomSource } from '../../src/estimation/random.js';
 import { type EstimationCase, estimationCase } from '../support/estimation-cases.js';
@@ -66,6 +77,52 @@ describe(`${MODELS} random models`, () => {
     }
     expect(Math.sqrt(squares / count)).toBeLessThan(1.5);
     expect(Math.sqrt(squares / count)).toBeGreaterThan(0.3);
+  });
+});
+
+describe('larger models', () => {
+  const random = randomSource(31);
+  const normals = (count: number, scale: number) => Array.from({ length: count }, () => scale * random.normal());
+  const torus: Edge[] = Array.from({ length: 16 }, (_, k): Edge[] => [
+    [k, 4 * Math.floor(k / 4) + ((k + 1) % 4)],
+    [k, (k + 4) % 16],
+  ]).flat();
+  const cases: [string, Model, KernelName][] = [
+    ['glass of 12', ising({ spins: 12, edges: complete(12), couplings: normals(66, 0.3) }), 'random-scan'],
+    [
+      'lattice of 16',
+      ising({ spins: 16, edges: torus, couplings: normals(32, 0.4), biases: normals(16, 0.2) }),
+      'random-scan',
+    ],
+    [
+      'ferromagnet of 14 in a field',
+      ising({ spins: 14, edges: complete(14), couplings: Array(91).fill(1.1 / 14), biases: normals(14, 0.1) }),
+      'random-block',
+    ],
+    [
+      'RBM 12 + 10',
+      rbm({
+        visible: 12,
+        hidden: 10,
+        weights: normals(120, 0.25),
+        visibleBiases: normals(12, 0.2),
+        hiddenBiases: normals(10, 0.2),
+      }),
+      'random-block',
+    ],
+  ];
+  test.each(cases)('%s: the interval holds the exact T, or the verdict says that it need not', (_, model, kernel) => {
+    const teacher = ising({ spins: model.visible.length, edges: [[0, 1]], couplings: [0.4] });
+    const data = teacherLaw(teacher);
+    const options = { ...plan, samples: 300, burnIn: 300, kernel, seed: 3, gradient: false };
+    const { timescale } = estimateTrainability(model, data, options);
+    const T = createRoute(model, data, { kernel }).evaluate(model.theta, ['timescale']).value.timescale ?? Number.NaN;
+    expect(timescale.timescale - T).toBeLessThan(4.5 * timescale.standardError);
+    // Three more standard errors on either side: four models, of fixed seeds.
+    const more = 3 * timescale.standardError;
+    expect([timescale.verdict, timescale.missing]).toEqual(['resolved', []]);
+    expect(T).toBeGreaterThan(timescale.interval[0] - more);
+    expect(T).toBeLessThan(timescale.interval[1] + more);
   });
 });
 

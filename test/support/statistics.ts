@@ -36,3 +36,10 @@ export function meanAndError(values: ArrayLike<number>): { readonly mean: number
   const square = Array.from(values).reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, error: Math.sqrt(square / (n - 1) / n) };
 }
+
+/** The state at which the sum of probabilities passes `u`. */
+export function stateAt(pi: ArrayLike<number>, u: number): number {
+  let s = 0;
+  for (let left = u - pi[0]; left >= 0 && s < pi.length - 1; left -= pi[s]) s++;
+  return s;
+}

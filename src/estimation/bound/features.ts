@@ -37,9 +37,13 @@ const LEVELS = { coarse: { directions: 3, knots: 6 }, fine: { directions: 6, kno
 
 /** With more spins the coarse levels are all: each level function meets every other feature, which costs memory and time. */
 const MAX_FINE_SPINS = 256;
-/** Level functions at most: those of the energy come with both kinds of directions. */
-export const LEVEL_FEATURES =
-  (1 + LEVELS.coarse.directions) * LEVELS.coarse.knots + (1 + LEVELS.fine.directions) * LEVELS.fine.knots;
+
+/** Level functions of a model of so many spins, at most: coarse ones, and fine ones beside them. Both have the energy among their directions. */
+export function levelCounts(spins: number): { readonly coarse: number; readonly fine: number } {
+  const of = ({ directions, knots }: { directions: number; knots: number }) =>
+    (1 + Math.min(directions, spins)) * knots;
+  return { coarse: of(LEVELS.coarse), fine: spins <= MAX_FINE_SPINS ? of(LEVELS.fine) : 0 };
+}
 
 /** Pairs of spins beyond the edges are left out where there would be more monomials than this. */
 export const MAX_PAIR_FEATURES = 2000;

@@ -6,7 +6,7 @@ import type { Features } from './features.js';
 /** Blocks with inside edges are enumerated, up to this size. */
 export const MAX_ENUMERATED_BLOCK = 12;
 /** Blocks without inside edges are enumerated up to this size where features are not linear in each of their spins; larger ones are split. */
-const MAX_JOINT_BLOCK = 8;
+const MAX_JOINT_BLOCK = 6;
 
 const ROUNDING = 1e-12;
 
@@ -123,6 +123,7 @@ export function localView(model: Model, blocks: readonly (readonly number[])[], 
 
 /** A block as it is visited: whole, or spin by spin. */
 function partsOf(block: readonly number[], laws: Conditionals, { monomials, functions }: Features) {
+  if (block.length === 1) return [{ spins: block, joint: false }];
   const coupled = laws.coupled(block);
   if (coupled && block.length > MAX_ENUMERATED_BLOCK) {
     throw new UnsupportedError(
@@ -133,7 +134,7 @@ function partsOf(block: readonly number[], laws: Conditionals, { monomials, func
   }
   const inside = new Set(block);
   const linear = functions.count === 0 && monomials.every((spins) => spins.filter((i) => inside.has(i)).length <= 1);
-  const whole = block.length > 1 && (coupled || (!linear && block.length <= MAX_JOINT_BLOCK));
+  const whole = coupled || (!linear && block.length <= MAX_JOINT_BLOCK);
   return whole ? [{ spins: block, joint: true }] : block.map((i) => ({ spins: [i], joint: false }));
 }
 

@@ -150,14 +150,19 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
   const last = sequence[sequence.length - 1];
   const noise = 1.96 * last.standardError;
   const above = run.tail ?? Math.max(0, run.inSample - last.timescale);
-  const sweeps = samples.chains.length * perSample * samples.apart;
+  // A mode of integrated time tau is seen where samples could leave what they are in: about `steps / tau` of them. Samples that no such chain made count once.
+  const sweeps = samples.chains.length * perSample * (samples.missing === undefined ? samples.apart : 1);
   return {
     bound: {
       timescale: last.timescale,
       standardError: last.standardError,
       interval: [last.timescale - noise, last.timescale + above + run.slack + noise],
       ...run,
-      ...verdictOf(run, { burnIn: samples.burnIn * form.stepsPerSweep, steps: sweeps * form.stepsPerSweep }),
+      ...verdictOf(run, {
+        burnIn: samples.burnIn * form.stepsPerSweep,
+        steps: sweeps * form.stepsPerSweep,
+        known: samples.missing,
+      }),
     },
     means: moments.map(({ mean }) => mean.subarray(0, observables).map((value) => -value)),
     leftOut: whole.leftOut.map((value) => form.timescale(value, variance)),

@@ -38,8 +38,11 @@ interface Run {
   readonly tauMax: number;
 }
 
-/** `burnIn` of each chain and `steps` of all, in kernel steps. */
-export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: number }): Verdict {
+/** `burnIn` of each chain and `steps` of all, in kernel steps; `known` is what the samples say themselves that they lack to be in equilibrium, which takes the place of the burn-in. */
+export function verdictOf(
+  run: Run,
+  { burnIn, steps, known }: { burnIn: number; steps: number; known?: readonly string[] | undefined },
+): Verdict {
   const limit = BOUND_THRESHOLDS;
   const last = run.sequence[run.sequence.length - 1];
   const before = run.sequence[run.sequence.length - 2];
@@ -58,7 +61,7 @@ export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: 
       `chains from different starts differ (p = ${digits(run.startPValue)}, below ${limit.startPValue}): more burn-in is needed`,
     ],
     [
-      burnIn < limit.burnInTimes * run.tauMax,
+      known === undefined && burnIn < limit.burnInTimes * run.tauMax,
       `the burn-in of ${digits(burnIn)} steps is below ${limit.burnInTimes} of the largest integrated time, at least ${digits(run.tauMax)}`,
     ],
     [
@@ -87,6 +90,6 @@ export function verdictOf(run: Run, { burnIn, steps }: { burnIn: number; steps: 
       `the last features changed the bound by ${digits(growth)} steps, more than ${digits(allowed)}: it is not saturated`,
     ],
   ];
-  const missing = found.flatMap(([misses, sentence]) => (misses ? [sentence] : []));
+  const missing = [...(known ?? []), ...found.flatMap(([misses, sentence]) => (misses ? [sentence] : []))];
   return { verdict: missing.length === 0 ? 'resolved' : 'unresolved', missing };
 }

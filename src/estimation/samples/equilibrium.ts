@@ -19,6 +19,11 @@ export interface EquilibriumSamples {
   readonly burnIn: number;
   /** Sweeps from sample to sample. */
   readonly apart: number;
+  /**
+   * What these samples lack to be in equilibrium, a sentence each, where that does not follow from a burn-in in integrated times of the kernel: of tempered ensembles. Whether chains of different
+   * starts agree, and whether samples are enough, is left to who reads them.
+   */
+  readonly missing?: readonly string[] | undefined;
 }
 
 /** Chains of {@link sampleEquilibrium}. */
@@ -79,13 +84,9 @@ export class EquilibriumRun {
     checkPlan(plan);
     const { chains, samples, burnIn, apart } = plan;
     this.total = burnIn + samples * apart;
-    this.pilots = Math.ceil(chains / 4);
     const random = randomSource(plan.seed);
-    const starts = emptySamples(model.spins, this.pilots + chains);
-    for (let m = 0; m < starts.count; m++) {
-      const kind = m < this.pilots ? m : m - this.pilots;
-      writeSample(starts, m, startOf(model, data, START_KINDS[kind % START_KINDS.length], random));
-    }
+    const starts = equilibriumStarts(model, data, chains, random);
+    this.pilots = starts.count - chains;
     this.seed = random.integer(2 ** 32);
     this.last = starts;
     this.samples = Array.from({ length: starts.count }, () => emptySamples(model.spins, samples));
@@ -211,6 +212,17 @@ function checkPlan(plan: EquilibriumPlan): void {
     got: String(burnIn + samples * apart),
     remedy: 'give fewer, or less apart',
   });
+}
+
+/** Where a quarter as many pilots as chains, and then the chains, start: both take the kinds in turn. */
+export function equilibriumStarts(model: Model, data: DataLaw, chains: number, random: RandomSource): PackedSamples {
+  const pilots = Math.ceil(chains / 4);
+  const starts = emptySamples(model.spins, pilots + chains);
+  for (let m = 0; m < starts.count; m++) {
+    const kind = (m < pilots ? m : m - pilots) % START_KINDS.length;
+    writeSample(starts, m, startOf(model, data, START_KINDS[kind], random));
+  }
+  return starts;
 }
 
 /** A sweep that the compiled chains can do. */

@@ -4,8 +4,8 @@ import type { KernelName } from '../../kernel/kernels.js';
 import type { DataLaw } from '../../model/data-law.js';
 import type { Model } from '../../model/model.js';
 import type { Probes } from '../bound/probes.js';
+import { observableMeans } from '../observable-means.js';
 import type { RandomSource } from '../random.js';
-import { observableMeans } from '../samples/observable-means.js';
 import { type PackedSamples, readSample, wordsPerSample } from '../samples/packed-samples.js';
 import { drawStarts, type StartKind } from '../samples/starts.js';
 

@@ -9,7 +9,7 @@ const SITE = 24;
 const NEIGHBOUR = 8;
 const SPIN = 64;
 const BETAS = 192;
-const SCRATCH = 1088;
+const SCRATCH = 1280;
 
 const ORDERS = { 'in-order': 0, 'one-block': 1, 'one-site': 2 } as const;
 const MINUS = 0x80000000 | 0;

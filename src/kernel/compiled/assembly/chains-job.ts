@@ -20,11 +20,12 @@ export const MASK: usize = 448;
 export const MORE_BITS: usize = 512;
 /** Keys of the rounds of random bits. */
 export const ROUND_KEYS: usize = 576;
-/** Where each chain draws a site of its own: fields and margins in single precision, and the signs drawn. */
+/** Fields of four places in single precision, `2 (h + sum J x)`, a word per chain. */
 export const FIELDS: usize = 896;
-export const MARGINS: usize = 960;
-export const SIGNS: usize = 1024;
-export const CHAIN_SCRATCH: usize = 1088;
+/** Where each chain draws a site of its own: margins, and the signs drawn. */
+export const MARGINS: usize = 1152;
+export const SIGNS: usize = 1216;
+export const CHAIN_SCRATCH: usize = 1280;
 
 /** How a step uses the places: all in order; those of a block that each chain draws; one that each chain draws. */
 export const IN_ORDER: i32 = 0;

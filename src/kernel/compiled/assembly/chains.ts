@@ -87,7 +87,7 @@ function runSlice(job: usize, group: usize, slice: u64, thread: usize): void {
 }
 
 function takeStep(job: usize, group: usize, step: u64, scratch: usize): void {
-  if (order(job) == IN_ORDER) resample(job, group, step, 0, placeCount(job), scratch, 0);
+  if (order(job) == IN_ORDER) resample(job, group, step, 0, chainBlocks(job), scratch, 0);
   else if (order(job) == ONE_BLOCK) stepOfBlocks(job, group, step, scratch);
   else stepOfSites(job, group, step, scratch);
 }
@@ -131,8 +131,7 @@ function stepOfBlocks(job: usize, group: usize, step: u64, scratch: usize): void
       any = v128.or(any, here);
     }
     if (!v128.any_true(any)) continue;
-    const bounds = blockStarts(job) + (<usize>block << 2);
-    resample(job, group, step, load<u32>(bounds), load<u32>(bounds, 4), scratch, mask);
+    resample(job, group, step, block, block + 1, scratch, mask);
   }
 }
 
@@ -142,7 +141,7 @@ function stepOfSites(job: usize, group: usize, step: u64, scratch: usize): void 
   drawFour(group, step, 0, scratch);
   const state = spinsOf(job, group);
   for (let lane: usize = 0; lane < LANES; lane++) {
-    const site = chosenSite(job, scratch, lane);
+    const site = siteOf(job, load<u32>(scratch + CHOSEN + (<u32>lane << 2)));
     const mine = state + (lane << 2);
     let field = siteBias(site);
     const end = siteEnd(site);
@@ -164,14 +163,10 @@ function stepOfSites(job: usize, group: usize, step: u64, scratch: usize): void 
     open |= <u32>(~i32x4.bitmask(clear) & 15) << <u32>(at >> 2);
   }
   for (let lane: usize = 0; lane < LANES; lane++) {
-    const site = chosenSite(job, scratch, lane);
+    const site = siteOf(job, load<u32>(scratch + CHOSEN + (<u32>lane << 2)));
     store<u32>(state + siteSpin(site) + (lane << 2), load<u32>(signs + (lane << 2)));
     if ((open >> <u32>lane) & 1) drawOne(job, group, step, site, 0, lane, scratch + DRAWN, scratch);
   }
-}
-
-@inline function chosenSite(job: usize, scratch: usize, lane: usize): usize {
-  return load<u32>(places(job) + (<usize>load<u32>(scratch + CHOSEN + (lane << 2)) << 2));
 }
 
 /** Resamples a site of one chain in double precision. */
@@ -194,20 +189,45 @@ function stepOfSites(job: usize, group: usize, step: u64, scratch: usize): void 
   drawExactly(site, state, lane, beta, coarse, place, c1, c2, <u32>group, keyLow(job), keyHigh(job), more);
 }
 
-/** Resamples the places from one to another in order, in the chains of a mask, or in all of them without one. */
+/**
+ * Resamples the blocks from one to another in order, in the chains of a mask, or in all of them without one. Up to four places of a block, which do not see each other, go
+ * through each stage together: the processor need not wait for one to begin another.
+ */
 function resample(job: usize, group: usize, step: u64, from: u32, to: u32, scratch: usize, mask: usize): void {
   const state = spinsOf(job, group);
   const betas = betasOf(job, group);
-  const list = places(job);
-  for (let place = from; place < to; place++) {
-    const turn = place & 3;
-    if (turn == 0 || place == from) drawFour(group, step, place >> 2, scratch);
-    const site = <usize>load<u32>(list + (<usize>place << 2));
-    const drawn = scratch + DRAWN + (<usize>turn << 6);
-    for (let open = drawAll(site, state, betas, drawn, mask); open != 0; open &= open - 1) {
-      drawOne(job, group, step, site, place, <usize>ctz(open), drawn, scratch);
+  let drawn: u32 = 0xffffffff;
+  for (let block = from; block < to; block++) {
+    const bounds = blockStarts(job) + (<usize>block << 2);
+    const end = load<u32>(bounds, 4);
+    for (let first = load<u32>(bounds); first < end; ) {
+      const quad = first >> 2;
+      if (quad != drawn) drawFour(group, step, quad, scratch);
+      drawn = quad;
+      const stop = min(end, (quad + 1) << 2);
+      for (let place = first; place < stop; place++) {
+        sumFields(siteOf(job, place), state, scratch + FIELDS + turnOffset(place));
+      }
+      for (let place = first; place < stop; place++) {
+        const site = siteOf(job, place);
+        const turn = turnOffset(place);
+        let open = settle(site, state, betas, scratch + FIELDS + turn, scratch + DRAWN + turn, mask);
+        for (; open != 0; open &= open - 1) {
+          drawOne(job, group, step, site, place, <usize>ctz(open), scratch + DRAWN + turn, scratch);
+        }
+      }
+      first = stop;
     }
   }
+}
+
+@inline function siteOf(job: usize, place: u32): usize {
+  return load<u32>(places(job) + (<usize>place << 2));
+}
+
+/** Where a place's words are among those of four. */
+@inline function turnOffset(place: u32): usize {
+  return <usize>(place & 3) << 6;
 }
 
 // A cubic of relative error 7.5e-5 for 2^f, |f| <= 1/2.
@@ -249,8 +269,8 @@ const ROUND: f32 = 12582912;
   return v128.and(excess, i32x4.splat(0x80000000));
 }
 
-/** Resamples one site in all chains, or those of a mask; returns, a bit per chain, those whose draw is too near to its threshold to be told in single precision. */
-function drawAll(site: usize, state: usize, betas: usize, drawn: usize, mask: usize): u32 {
+/** Writes a site's fields in all chains. */
+@inline function sumFields(site: usize, state: usize, out: usize): void {
   const bias = f32x4.splat(siteBias(site));
   let a0 = bias;
   let a1 = bias;
@@ -265,13 +285,24 @@ function drawAll(site: usize, state: usize, betas: usize, drawn: usize, mask: us
     a2 = f32x4.add(a2, v128.xor(strength, v128.load(near, 32)));
     a3 = f32x4.add(a3, v128.xor(strength, v128.load(near, 48)));
   }
-  const e0 = oddsAgainst(a0, v128.load(betas));
+  v128.store(out, a0);
+  v128.store(out, a1, 16);
+  v128.store(out, a2, 32);
+  v128.store(out, a3, 48);
+}
+
+/**
+ * Writes the spins that a site's fields and draws give in all chains, or those of a mask; returns, a bit per chain, those whose draw is too near to its threshold to be told
+ * in single precision.
+ */
+@inline function settle(site: usize, state: usize, betas: usize, fields: usize, drawn: usize, mask: usize): u32 {
+  const e0 = oddsAgainst(v128.load(fields), v128.load(betas));
   const x0 = excess(e0, v128.load(drawn));
-  const e1 = oddsAgainst(a1, v128.load(betas, 16));
+  const e1 = oddsAgainst(v128.load(fields, 16), v128.load(betas, 16));
   const x1 = excess(e1, v128.load(drawn, 16));
-  const e2 = oddsAgainst(a2, v128.load(betas, 32));
+  const e2 = oddsAgainst(v128.load(fields, 32), v128.load(betas, 32));
   const x2 = excess(e2, v128.load(drawn, 32));
-  const e3 = oddsAgainst(a3, v128.load(betas, 48));
+  const e3 = oddsAgainst(v128.load(fields, 48), v128.load(betas, 48));
   const x3 = excess(e3, v128.load(drawn, 48));
   const to = state + siteSpin(site);
   let s0 = signOf(x0);
@@ -293,7 +324,7 @@ function drawAll(site: usize, state: usize, betas: usize, drawn: usize, mask: us
   const c1 = isClear(x1, e1, margin);
   const c2 = isClear(x2, e2, margin);
   const c3 = isClear(x3, e3, margin);
-  if (i32x4.all_true(v128.and(v128.and(c0, c1), v128.and(c2, c3)))) return 0;
+  if (i32x4.bitmask(v128.and(v128.and(c0, c1), v128.and(c2, c3))) == 15) return 0;
   let clear = i32x4.bitmask(c0) | (i32x4.bitmask(c1) << 4) | (i32x4.bitmask(c2) << 8) | (i32x4.bitmask(c3) << 12);
   if (mask != 0) {
     clear |= ~(
