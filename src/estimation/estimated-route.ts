@@ -37,6 +37,7 @@ export interface EstimateErrors {
 
 /** An evaluation with errors. */
 export interface EstimatedEvaluation extends Evaluation {
+  /** Standard errors of the values, and the bound with its verdict. */
   readonly errors: EstimateErrors;
 }
 

@@ -9,6 +9,7 @@ import { sampleChains } from './samples/sample-chains.js';
 
 /** `log Z_to / Z_from` by annealed importance sampling. */
 export interface LogRatio {
+  /** The logarithm of the mean weight. */
   readonly value: number;
   /** Of `value`, from the spread of the weights over independent chains. */
   readonly standardError: number;

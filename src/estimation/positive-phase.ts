@@ -25,6 +25,7 @@ export interface ClampedPlan {
   readonly samples: number;
   /** Sweeps of the free spins before the first sample. */
   readonly burnIn: number;
+  /** Of {@link randomSource}. */
   readonly seed: number;
 }
 

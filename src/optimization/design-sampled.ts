@@ -36,16 +36,21 @@ export interface SampledDesignState {
 
 /** What a step passes: both values as they were estimated there. */
 export interface SampledDesignRecord {
+  /** Steps taken before this point was evaluated. */
   readonly step: number;
+  /** What is maximised. */
   readonly objective: number;
   /** The divergence above the start's, in nats. */
   readonly kl: number;
+  /** Lagrange multiplier of the constraint. */
   readonly multiplier: number;
 }
 
 /** What {@link designSampled} yields: a step, and the state at which it was evaluated. */
 export interface SampledDesignStep {
+  /** What the step passed. */
   readonly record: SampledDesignRecord;
+  /** From where a stopped run goes on. */
   readonly state: SampledDesignState;
 }
 

@@ -31,11 +31,13 @@ export interface TemperedEquilibrium extends EquilibriumSamples, Pick<TemperedSa
 
 /** What tempered samples need. */
 export const TEMPERED_THRESHOLDS = {
-  /** Burn-in of each ensemble, and steps of all together, in integrated times of the energy. */
+  /** Burn-in of each ensemble, in integrated times of the energy. */
   burnInTimes: 5,
+  /** Steps of all ensembles together, in the same. */
   lengthTimes: 50,
-  /** Round trips of all ensembles together, and of each. */
+  /** Round trips of all ensembles together. */
   roundTrips: 50,
+  /** Round trips of each ensemble. */
   roundTripsOfEach: 1,
 } as const;
 
