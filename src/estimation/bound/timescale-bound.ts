@@ -55,9 +55,9 @@ export interface BoundedTimescale extends Verdict {
   /** The same trial solutions on the samples that they were fitted on: in expectation above the best bound of these features. What is between the two is what more samples would give. */
   readonly inSample: number;
   /**
-   * Where observables are probed at random: what the second half of the lags of the residual, {@link residualTime}, adds to the bound, so that about as much may be missing. Null where there is no residual.
+   * Where observables are probed at random: what the second half of the lags of the residual, {@link residualTime}, adds to the bound, so that about as much may be missing. Zero elsewhere.
    */
-  readonly tail: number | null;
+  readonly tail: number;
   /** For `T`, 95% where it is resolved: two standard errors, from the bound to {@link inSample}, or {@link tail} above it, with {@link slack}. */
   readonly interval: readonly [number, number];
   /** What `T` may be above the bound by what is left out for a sweep over two blocks: functions that neither block sees alone; zero for a mixture. */
@@ -158,6 +158,7 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
       standardError: last.standardError,
       interval: [last.timescale - noise, last.timescale + above + run.slack + noise],
       ...run,
+      tail: run.tail ?? 0,
       ...verdictOf(run, {
         burnIn: samples.burnIn * form.stepsPerSweep,
         steps: sweeps * form.stepsPerSweep,
