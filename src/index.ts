@@ -86,6 +86,7 @@ export { type SampledChains, type SampleOptions, sampleChains } from './estimati
 export { drawStarts, rowStarts, type StartKind } from './estimation/samples/starts.js';
 export {
   type Direction,
+  type NamedTime,
   type ProbedOptions,
   type ProbedTimescales,
   probedTimescales,

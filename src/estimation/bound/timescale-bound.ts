@@ -55,7 +55,7 @@ export interface BoundedTimescale extends Verdict {
   /** The same trial solutions on the samples that they were fitted on: in expectation above the best bound of these features. What is between the two is what more samples would give. */
   readonly inSample: number;
   /**
-   * Where observables are probed at random: what the second half of the lags of the residual, {@link residualTime}, adds to the bound, so that about as much may be missing. Zero elsewhere.
+   * Where observables are probed at random: what the second half of the lags of what the trial solutions leave adds to the bound, so that about as much may be missing. Zero elsewhere.
    */
   readonly tail: number;
   /** For `T`, 95% where it is resolved: two standard errors, from the bound to {@link inSample}, or {@link tail} above it, with {@link slack}. */

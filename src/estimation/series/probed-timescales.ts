@@ -3,6 +3,7 @@ import { type KernelName, stepsPerSweep } from '../../kernel/kernels.js';
 import type { DataLaw } from '../../model/data-law.js';
 import { type Model, parameterName } from '../../model/model.js';
 import { makeProbes } from '../bound/probes.js';
+import type { Estimated } from '../estimate.js';
 import { randomSource } from '../random.js';
 import { estimateTimescale, type TimescaleEstimate } from '../timescale-estimate.js';
 import {
@@ -16,20 +17,25 @@ import {
 
 /** A function of the spins, -1 or +1, under a name. */
 export interface Direction {
+  /** As results name it. */
   readonly name: string;
+  /** Of one state. */
   value(spins: Int8Array): number;
 }
 
 /** Chains whose every step is kept, and what is read off them. */
 export interface ProbedOptions {
+  /** Any but `metropolis`. */
   readonly kernel: KernelName;
   /** At least 6, from data, at random and from the opposite of data in turn. */
   readonly chains: number;
-  /** Sweeps that are not seen, and that are. */
+  /** Sweeps that are not seen. */
   readonly burnIn: number;
+  /** Sweeps that are, at least 64. */
   readonly sweeps: number;
   /** Random signs over the observables, at least 2; those of the bound (6.1) on the same seed. */
   readonly probes: number;
+  /** Of {@link randomSource}; the same seed gives the same numbers. */
   readonly seed: number;
   /** How many observables are measured on their own. */
   readonly slowest: number;
@@ -41,10 +47,18 @@ export interface ProbedOptions {
 
 /** A number from time series. */
 export interface Timed {
+  /** In kernel steps. */
   readonly value: number;
+  /** Over chains for `T`, by Madras and Sokal for a time. */
   readonly standardError: number;
   /** Whether there is a window: without one the number is mostly too small. */
   readonly windowed: boolean;
+}
+
+/** The time of something that has a name. */
+export interface NamedTime extends Timed {
+  /** Of the observable or the direction. */
+  readonly name: string;
 }
 
 /** Timescales of a model of many observables by time series, in kernel steps. */
@@ -52,11 +66,11 @@ export interface ProbedTimescales {
   /** `T` (3.1), from random signs: `sum_z T(F_z) / probes`. Of the error the signs' own part is left out; it is that of the bound on the same signs. */
   readonly timescale: Timed;
   /** The slowest of the observables that look slowest on a third of the chains, measured on the others; `tau_int` (2.7). Being the largest of several, it is too large by about an error. */
-  readonly slowestObservable: Timed & { readonly name: string };
+  readonly slowestObservable: NamedTime;
   /** The same over the functions; null for none. */
-  readonly slowestDirection: (Timed & { readonly name: string }) | null;
+  readonly slowestDirection: NamedTime | null;
   /** `E|ghat - g|^2` (2.4) of one chain in equilibrium, from pairs of chains. */
-  readonly squaredError: { readonly value: number; readonly standardError: number };
+  readonly squaredError: Estimated;
 }
 
 /** Stretches of each chain on which the squared error is measured. */
