@@ -10,7 +10,13 @@ export {
 } from './errors.js';
 export type { Agreement } from './estimation/agreement.js';
 export type { SampledDerivative } from './estimation/bound/derivatives.js';
-export { FEATURE_NAMES, type FeatureName, type UserFeature } from './estimation/bound/features.js';
+export {
+  FEATURE_NAMES,
+  type FeatureBlock,
+  type FeatureName,
+  type FunctionFeatures,
+  type UserFeature,
+} from './estimation/bound/features.js';
 export type { BoundedTimescale, BoundOptions, BoundStep } from './estimation/bound/timescale-bound.js';
 export { BOUND_THRESHOLDS, type Verdict as BoundVerdict } from './estimation/bound/verdict.js';
 export {

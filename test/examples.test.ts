@@ -19,6 +19,7 @@ import {
 } from 'htdml';
 import { expect, test, vi } from 'vitest';
 import { drawnImages } from '../examples/dtm-layer/images.js';
+import { hopfield } from '../examples/support/hopfield.js';
 import {
   dot,
   fullSpace,
@@ -348,6 +349,18 @@ test.concurrent('dtm-layer: T and signal of independent spins by hand, and a run
   expect(code, stderr).toBe(0);
   expect(stderr).not.toContain('training step');
   expect({ ...look('alternating-block', '002'), seconds: 0 }).toEqual({ ...last, seconds: 0 });
+});
+
+test.concurrent('neural-features: closer to T than hand-made features on the same samples, and not above it', async () => {
+  const [T, handMade, neural, error] = await printed(
+    'neural-features',
+    /hand-made +(\d+) +\S+ +\S+ +(\d\.\d+) .*\n.* neural +\d+ +\S+ +\S+ +(\d\.\d+) +(\d\.\d+) /,
+  );
+  const model = hopfield({ spins: 10, patterns: 4, beta: 2, field: 0.1, seed: 1 });
+  const exact = createRoute(model, teacherLaw(model), { kernel: 'random-scan' }).evaluate(model.theta, ['timescale']);
+  expect(Math.abs((exact.value.timescale ?? 0) / T - 1)).toBeLessThan(5.1e-3);
+  expect(neural).toBeGreaterThan(handMade);
+  expect(neural).toBeLessThan(1 + 3 * error);
 });
 
 test('every example is run by a test above', () => {

@@ -176,6 +176,8 @@ test('the public surface', () => {
     'logRHat',
     'logRHatSlowCluster',
     'logRHatSoft',
+    'networkFeatures',
+    'neuralFeatures',
     'objective',
     'registerRegularizer',
     'trainabilityCallback',

@@ -20,23 +20,34 @@ test('the library example of the README runs as it stands', () => {
   expect(gap).toBeLessThan(1);
 });
 
-test('the TensorFlow.js example of the README runs as it stands, with the parts of the union package that are installed here', () => {
-  const code = readme.match(/```ts\n(import \* as tf [\s\S]*?)```/)?.[1] ?? '';
+/** What an example of the README prints, with the parts of the union package of TensorFlow.js that are installed here. */
+function printedWithTf(code: string): string {
   const installed = ['core', 'layers', 'backend-cpu'].map((part) => `import '@tensorflow/tfjs-${part}';`).join('\n');
   const parts = code
     .replace("'@tensorflow/tfjs';", `'@tensorflow/tfjs-core';\n${installed}`)
     .replace(' as tf.Scalar', '');
   expect(parts).toContain(installed);
-  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', parts], {
+  return execFileSync(process.execPath, ['--input-type=module', '--eval', parts], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const [divergence, logRhat] = output.split(' ').map(Number);
+}
+
+const withTf = [...readme.matchAll(/```ts\n(import \* as tf [\s\S]*?)```/g)].map(([, code]) => code);
+
+test('the TensorFlow.js example of the README runs as it stands', () => {
+  const [divergence, logRhat] = printedWithTf(withTf[0]).split(' ').map(Number);
   // Three patterns of three spins: a model that knows nothing is log(8 / 3) away.
   expect(divergence).toBeGreaterThan(0);
   expect(divergence).toBeLessThan(Math.log(8 / 3));
   expect(Number.isFinite(logRhat)).toBe(true);
+});
+
+test('and so does that of neural features', () => {
+  const output = printedWithTf(withTf[1]);
+  for (const name of ['observables', 'neural', 'more neural']) expect(output).toContain(`'${name}'`);
+  expect(output).toMatch(/(un)?resolved\n$/);
 });
 
 /** `npm run coverage-table` rewrites the block instead. */

@@ -3,9 +3,10 @@ import type { Layers, Model } from '../model/model.js';
 import { checkDataSize } from '../trainability/routes/create-route.js';
 import { dataMoments } from './data-moments.js';
 import { randomSource } from './random.js';
-import { drawPattern, sweepOf } from './samples/equilibrium.js';
+import { sweepOf } from './samples/equilibrium.js';
 import { emptySamples, type PackedSamples, readSample, writeSample } from './samples/packed-samples.js';
 import { sampleChains } from './samples/sample-chains.js';
+import { drawPatterns, rowStarts } from './samples/starts.js';
 
 /** The data's part of the gradient (2.3) and of its derivative. */
 export interface PositiveMoments {
@@ -84,17 +85,15 @@ function layeredCovariance(
 
 function clampedPhase(model: Model, data: DataLaw, { patterns, samples, burnIn, seed }: ClampedPlan): PositiveMoments {
   const random = randomSource(seed);
-  const starts = emptySamples(model.spins, 2 * patterns);
-  for (let k = 0; k < patterns; k++) {
-    const pattern = drawPattern(data, random);
-    for (const twin of [0, 1]) {
-      const x = Int8Array.from({ length: model.spins }, () => (random.uniform() < 0.5 ? -1 : 1));
-      model.visible.forEach((i, bit) => {
-        x[i] = pattern[bit];
-      });
-      writeSample(starts, 2 * k + twin, x);
-    }
+  // Two chains of each pattern, one after the other.
+  const drawn = drawPatterns(data, patterns, random);
+  const twice = emptySamples(data.spins, 2 * patterns);
+  const x = new Int8Array(data.spins);
+  for (let m = 0; m < twice.count; m++) {
+    readSample(drawn, m >> 1, x);
+    writeSample(twice, m, x);
   }
+  const starts = rowStarts(model, twice, random);
   const run = sampleChains(model, {
     kernel: sweepOf(model),
     starts,

@@ -27,6 +27,8 @@ const most = {
   start: 'state:5',
   seed: 2147483647,
   membership: { epsilon: 0.01, kappa: 3, onEvent: 'stop', eta: 0.02 },
+  route: 'estimated',
+  sampling: { chains: 12, samples: 4, burnIn: 0, apart: 1, probes: 2, features: 'levels', rungs: 1 },
   gates: { ...DEFAULT_GATE_THRESHOLDS, windowTimes: 20, bulkRelaxation: 0.1 },
   references: { gap: 0.5, signal: 1, window: 200 },
   train: {
@@ -57,6 +59,7 @@ const most = {
     mask: [1, 0],
     restarts: 1,
     steps: 1,
+    learningRate: 0.5,
   },
   pareto: {
     seeds: 1,
@@ -77,6 +80,8 @@ test('defaults are filled in and paths are relative to the file', () => {
     model: join(folder, 'start.json'),
     data: { file: join(folder, 'd/digits.csv') },
     kernel: 'random-block',
+    route: 'exact',
+    sampling: { chains: 24, samples: 50, burnIn: 200, apart: 2, probes: 16, features: 'observables', rungs: 50 },
     burnIn: { amount: 100, unit: 'sweeps' },
     window: { amount: 1000, unit: 'sweeps' },
     start: 'stationary',
@@ -94,7 +99,14 @@ test('defaults are filled in and paths are relative to the file', () => {
       ...unconstrained,
       bits: null,
     },
-    design: { objective: 'logEffectiveGap', budget: 0.02, ...unconstrained, restarts: 4, steps: 800 },
+    design: {
+      objective: 'logEffectiveGap',
+      budget: 0.02,
+      ...unconstrained,
+      restarts: 4,
+      steps: 800,
+      learningRate: 0.01,
+    },
     pareto: { seeds: 1, every: 20, steps: 500, arms: expect.any(Array) },
   });
   expect(read({ ...least, model: { kind: 'rbm', visible: 2, hidden: 1 } }).pareto.seeds).toBe(3);
@@ -142,7 +154,7 @@ test.each([least, most])('the SPEC as used reads back to itself from any folder'
   writeFileSync(join(elsewhere, 'spec.json'), JSON.stringify(specToJson(spec)));
   expect(readSpec(join(elsewhere, 'spec.json'))).toEqual(spec);
   expect(Object.keys(specToJson(spec)).join(' ')).toBe(
-    'schemaVersion model data kernel burnIn window start seed membership gates references train design pareto',
+    'schemaVersion model data kernel route sampling burnIn window start seed membership gates references train design pareto',
   );
 });
 

@@ -4,6 +4,9 @@ export {
   type TrainabilityRecord,
   trainabilityCallback,
 } from './callback.js';
+export { type Network, type NetworkShape, type NeuralFeatures, networkFeatures } from './network.js';
+export { type NeuralOptions, neuralFeatures } from './neural-features.js';
+export type { TfTraining } from './neural-objective.js';
 export {
   type ChainOptions,
   kl,

@@ -35,9 +35,9 @@ export interface WithGradient<T> {
 }
 
 /** Throws {@link InputError} where what was handed over is not TensorFlow.js. */
-export function checkTf(tf: unknown): void {
+export function checkTf(tf: unknown, names: readonly string[] = ['tensor', 'scalar', 'customGrad']): void {
   const parts = (tf ?? {}) as Record<string, unknown>;
-  for (const name of ['tensor', 'scalar', 'customGrad']) {
+  for (const name of names) {
     if (typeof parts[name] === 'function') continue;
     throw new InputError({
       field: 'tf',

@@ -12,6 +12,16 @@ export interface FunctionFeatures {
   flipped(i: number, spins: Int8Array, logOdds: number, out: Float64Array, offset: number): void;
 }
 
+/** Functions that a user adds as a set of their own in the growing sequence; even ones where the model has no biases. */
+export interface FeatureBlock extends FunctionFeatures {
+  /** Of the set. */
+  readonly name: string;
+  /** Length of what `load` takes. */
+  readonly spins: number;
+  /** Whether all of them are even under the global flip. */
+  readonly even: boolean;
+}
+
 /** A function of the spins that a user adds; even under the global flip where the model has no biases. */
 export type UserFeature = (spins: Int8Array) => number;
 
@@ -49,14 +59,14 @@ export function levelCounts(spins: number): { readonly coarse: number; readonly 
 export const MAX_PAIR_FEATURES = 2000;
 
 /**
- * The observables; all pairs, and with biases all spins; level functions of the energy and of the first three principal directions of `pilot`, then of six on finer knots (up to 256 spins); at the end user functions.
+ * The observables; all pairs, and with biases all spins; level functions of the energy and of the first three principal directions of `pilot`, then of six on finer knots (up to 256 spins); at the end user functions, those without a name together and each block by itself.
  * `pilot` holds samples that are independent of those that the bound is computed from, so that the features are fixed functions. Where there are too many spins for pairs these are left out.
  */
 export function makeFeatures(
   model: Model,
   pilot: readonly PackedSamples[],
   upTo: FeatureName,
-  user: readonly UserFeature[],
+  user: readonly (UserFeature | FeatureBlock)[],
 ): Features {
   const { spins, edges, biased } = model;
   const monomials: (readonly number[])[] = [...edges, ...(biased ? Array.from({ length: spins }, (_, i) => [i]) : [])];
@@ -84,11 +94,13 @@ export function makeFeatures(
     add('levels', levelFunctions(coordinates.slice(0, 1 + coarse.directions), pilot, spins, coarse.knots));
     if (spins <= MAX_FINE_SPINS) add('fine levels', levelFunctions(coordinates, pilot, spins, fine.knots));
   }
-  add('user functions', userFunctions(user));
+  add('user functions', userFunctions(user.filter((one) => typeof one === 'function')));
+  for (const block of user) if (typeof block !== 'function') add(block.name, block);
   return { monomials, functions: together(parts), count: size, sets: names };
 }
 
-function together(parts: readonly FunctionFeatures[]): FunctionFeatures {
+/** Several one after the other. */
+export function together(parts: readonly FunctionFeatures[]): FunctionFeatures {
   const starts: number[] = [];
   let count = 0;
   for (const part of parts) {

@@ -122,7 +122,11 @@ export function localView(model: Model, blocks: readonly (readonly number[])[], 
 }
 
 /** A block as it is visited: whole, or spin by spin. */
-function partsOf(block: readonly number[], laws: Conditionals, { monomials, functions }: Features) {
+export function partsOf(
+  block: readonly number[],
+  laws: Conditionals,
+  { monomials, functions }: Pick<Features, 'monomials' | 'functions'>,
+) {
   if (block.length === 1) return [{ spins: block, joint: false }];
   const coupled = laws.coupled(block);
   if (coupled && block.length > MAX_ENUMERATED_BLOCK) {
@@ -139,7 +143,7 @@ function partsOf(block: readonly number[], laws: Conditionals, { monomials, func
 }
 
 /** Visits all other configurations of a block with their conditional probabilities, in Gray-code order; the spins are as before in the end. */
-function eachConfiguration(
+export function eachConfiguration(
   block: readonly number[],
   x: Int8Array,
   { logOdds }: Conditionals,

@@ -8,7 +8,7 @@ import { cliquePattern } from './clique-matrix.js';
 import { convergence } from './convergence.js';
 import { type CrossFit, crossFit, jackknifeVariance, LEAST_GROUPS, sampleVariance } from './cross-fit.js';
 import { type SampledDerivatives, sampledDerivatives } from './derivatives.js';
-import { type FeatureName, makeFeatures, type UserFeature } from './features.js';
+import { type FeatureBlock, type FeatureName, makeFeatures, type UserFeature } from './features.js';
 import { mixtureOf } from './kernel-form.js';
 import { localView } from './local.js';
 import { type ChainHalves, MomentSums } from './moments.js';
@@ -24,8 +24,8 @@ export interface BoundOptions {
   readonly kernel: KernelName;
   /** How far the sequence of features goes; `levels` by default. */
   readonly features?: FeatureName | undefined;
-  /** More features, functions of the spins; even ones where the model has no biases. */
-  readonly functions?: readonly UserFeature[] | undefined;
+  /** More features, functions of the spins; even ones where the model has no biases. Blocks are sets of their own, in this order. */
+  readonly functions?: readonly (UserFeature | FeatureBlock)[] | undefined;
   /** Random signs, where there are too many observables for a trial solution each; 24 by default. */
   readonly probes?: number | undefined;
   /** Of {@link randomSource}, for the signs. */
@@ -102,6 +102,7 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
   const { kernel, seed, progress } = options;
   const form = mixtureOf(model, kernel);
   checkSamples(model, samples);
+  checkBlocks(model, options.functions ?? []);
   const features = makeFeatures(model, samples.pilot, options.features ?? 'levels', options.functions ?? []);
   const observables = model.theta.length;
   const view = localView(model, form.blocks, features);
@@ -194,6 +195,18 @@ function grouped(chains: readonly PackedSamples[], most: number): PackedSamples[
     break;
   }
   return Array.from({ length: count }, (_, g) => chains.filter((__, m) => m % count === g));
+}
+
+function checkBlocks({ spins, biased }: Model, functions: readonly (UserFeature | FeatureBlock)[]): void {
+  functions.forEach((one, k) => {
+    if (typeof one === 'function') return;
+    const refuse = (field: string, expected: string, got: unknown) => {
+      const remedy = 'give functions that are made for this model';
+      throw new InputError({ field: `functions[${k}].${field}`, expected, got: String(got), remedy });
+    };
+    if (one.spins !== spins) refuse('spins', `${spins}, as the model has`, one.spins);
+    if (!biased && !one.even) refuse('even', 'true, as the model has no biases', one.even);
+  });
 }
 
 function checkSamples(model: Model, { chains, pilot }: EquilibriumSamples): void {

@@ -1,11 +1,12 @@
 import { InputError, show } from '../../errors.js';
 import type { KernelName } from '../../kernel/kernels.js';
-import { type DataLaw, readPattern } from '../../model/data-law.js';
+import type { DataLaw } from '../../model/data-law.js';
 import type { Model } from '../../model/model.js';
 import { checkDataSize } from '../../trainability/routes/create-route.js';
 import { type RandomSource, randomSource } from '../random.js';
-import { emptySamples, type PackedSamples, wordsPerSample, writeSample } from './packed-samples.js';
+import { emptySamples, type PackedSamples, wordsPerSample } from './packed-samples.js';
 import { sampleChains } from './sample-chains.js';
+import { drawStarts } from './starts.js';
 
 /** Samples in equilibrium, and how they were made. */
 export interface EquilibriumSamples {
@@ -216,13 +217,8 @@ function checkPlan(plan: EquilibriumPlan): void {
 
 /** Where a quarter as many pilots as chains, and then the chains, start: both take the kinds in turn. */
 export function equilibriumStarts(model: Model, data: DataLaw, chains: number, random: RandomSource): PackedSamples {
-  const pilots = Math.ceil(chains / 4);
-  const starts = emptySamples(model.spins, pilots + chains);
-  for (let m = 0; m < starts.count; m++) {
-    const kind = (m < pilots ? m : m - pilots) % START_KINDS.length;
-    writeSample(starts, m, startOf(model, data, START_KINDS[kind], random));
-  }
-  return starts;
+  const turns = (count: number) => Array.from({ length: count }, (_, m) => START_KINDS[m % START_KINDS.length]);
+  return drawStarts(model, data, [...turns(Math.ceil(chains / 4)), ...turns(chains)], random);
 }
 
 /** A sweep that the compiled chains can do. */
@@ -232,25 +228,4 @@ export function sweepOf({ blocks, edges, spins }: Model): KernelName {
     for (const i of block) owner[i] = c;
   });
   return edges.some(([i, j]) => owner[i] === owner[j]) ? 'palindrome' : 'alternating-block';
-}
-
-function startOf(model: Model, data: DataLaw, kind: (typeof START_KINDS)[number], random: RandomSource): Int8Array {
-  const spins = Int8Array.from({ length: model.spins }, () => (random.uniform() < 0.5 ? -1 : 1));
-  if (kind === 'random') return spins;
-  const pattern = drawPattern(data, random);
-  const sign = kind === 'data' ? 1 : -1;
-  model.visible.forEach((i, k) => {
-    spins[i] = sign * pattern[k];
-  });
-  return spins;
-}
-
-/** A pattern drawn from the law. */
-export function drawPattern(data: DataLaw, random: RandomSource): Int8Array {
-  let left = random.uniform();
-  let k = 0;
-  while (k < data.probabilities.length - 1 && left >= data.probabilities[k]) left -= data.probabilities[k++];
-  const pattern = new Int8Array(data.spins);
-  readPattern(data, k, pattern);
-  return pattern;
 }

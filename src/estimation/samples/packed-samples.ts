@@ -1,3 +1,5 @@
+import { readSpins, wordsOf, writeSpins } from '../../model/spin-words.js';
+
 /** Samples of one chain, a bit per spin: row `s` is the words from `s * ceil(spins / 32)` on, and bit `i & 31` of its word `i >> 5` is set where spin `i` is +1. */
 export interface PackedSamples {
   /** Spins of a sample. */
@@ -9,24 +11,19 @@ export interface PackedSamples {
 }
 
 /** Words of one sample. */
-export function wordsPerSample(spins: number): number {
-  return (spins + 31) >>> 5;
-}
+export const wordsPerSample = wordsOf;
 
 /** Room for `count` samples, all spins -1. */
 export function emptySamples(spins: number, count: number): PackedSamples {
-  return { spins, count, words: new Uint32Array(count * wordsPerSample(spins)) };
+  return { spins, count, words: new Uint32Array(count * wordsOf(spins)) };
 }
 
 /** Writes the spins of sample `s`, -1 or +1. */
 export function readSample({ spins, words }: PackedSamples, s: number, out: Int8Array): void {
-  const row = s * wordsPerSample(spins);
-  for (let i = 0; i < spins; i++) out[i] = 2 * ((words[row + (i >>> 5)] >>> (i & 31)) & 1) - 1;
+  readSpins(words, s, spins, out);
 }
 
 /** Keeps the spins, -1 or +1, as sample `s`. */
 export function writeSample({ spins, words }: PackedSamples, s: number, x: ArrayLike<number>): void {
-  const row = s * wordsPerSample(spins);
-  words.fill(0, row, row + wordsPerSample(spins));
-  for (let i = 0; i < spins; i++) if (x[i] > 0) words[row + (i >>> 5)] |= 1 << (i & 31);
+  writeSpins(words, s, spins, x);
 }

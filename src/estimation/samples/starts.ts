@@ -49,6 +49,17 @@ export function rowStarts(model: Model, rows: PackedSamples, random: RandomSourc
   return starts;
 }
 
+/** Patterns drawn from the data, one row each. */
+export function drawPatterns(data: DataLaw, count: number, random: RandomSource): PackedSamples {
+  const out = emptySamples(data.spins, count);
+  const pattern = new Int8Array(data.spins);
+  for (let k = 0; k < count; k++) {
+    readPattern(data, drawIndex(data.probabilities, random.uniform()), pattern);
+    writeSample(out, k, pattern);
+  }
+  return out;
+}
+
 function fillUniform(spins: Int8Array, random: RandomSource): void {
   for (let i = 0; i < spins.length; i++) spins[i] = random.uniform() < 0.5 ? -1 : 1;
 }
