@@ -89,6 +89,15 @@ export {
 } from './estimation/samples/equilibrium.js';
 export { emptySamples, type PackedSamples, readSample, writeSample } from './estimation/samples/packed-samples.js';
 export { type SampledChains, type SampleOptions, sampleChains } from './estimation/samples/sample-chains.js';
+export { drawStarts, rowStarts, type StartKind } from './estimation/samples/starts.js';
+export {
+  type Direction,
+  type NamedTime,
+  type ProbedOptions,
+  type ProbedTimescales,
+  probedTimescales,
+  type Timed,
+} from './estimation/series/probed-timescales.js';
 export {
   type DesignedLadder,
   designLadder,

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   annealedLogRatio,
@@ -12,11 +12,13 @@ import {
   randomSource,
   rbm,
   readData,
+  readLayer,
   readModel,
   sampleEquilibrium,
   teacherLaw,
 } from 'htdml';
 import { expect, test, vi } from 'vitest';
+import { drawnImages } from '../examples/dtm-layer/images.js';
 import { hopfield } from '../examples/support/hopfield.js';
 import {
   dot,
@@ -316,6 +318,39 @@ test.concurrent('hypernetwork: the gradient through TensorFlow.js against differ
   expect(Math.abs(exact.gap / gap - 1)).toBeLessThan(5.1e-4);
 });
 
+test.concurrent('dtm-layer: T and signal of independent spins by hand, and a run that was cut off', async () => {
+  const [T, error] = await printed('dtm-layer/run', /\| random-block \| 0 \| (\S+) \+- (\S+) \| \[/);
+  // Without couplings a spin has eigenvalue 1/2 under random-block and a pair of spins of both colours 0: tau is 3/2 and 1/2. Under the sweep both are 1/2.
+  const exact = { 'random-block': 1.5 * 3600 + 0.5 * 21600, 'alternating-block': 0.5 * 25200 };
+  expect(Math.abs(T - exact['random-block'])).toBeLessThan(4.5 * error);
+  const images = drawnImages(600, 1);
+  const signal = sum(Array.from(images[0], (_, p) => (sum(images.map((x) => x[p])) / images.length) ** 2));
+  const folder = (name: string) => out('dtm-layer-quick', name);
+  const look = (kernel: string, step = '000') =>
+    JSON.parse(readFileSync(folder(`layer-${step}-${kernel}.json`), 'utf8')).look;
+  for (const kernel of ['random-block', 'alternating-block'] as const) {
+    const { estimate, series } = look(kernel);
+    const { timescale, standardError, slack } = estimate.timescale;
+    expect(timescale - exact[kernel]).toBeLessThan(4.5 * standardError);
+    expect(exact[kernel] - timescale - slack).toBeLessThan(4.5 * standardError);
+    // Six chains: Student's t of 5 degrees of freedom passes 7 once in 1,000 times.
+    expect(Math.abs(series.timescale.value - exact[kernel])).toBeLessThan(7 * series.timescale.standardError);
+    expect(Math.abs(estimate.signal.value - signal)).toBeLessThan(4.5 * estimate.signal.standardError);
+  }
+  const { couplings } = readLayer(folder('layer-002.json'));
+  // Adam's first step is one learning rate long and by Cauchy and Schwarz the second at most 1.0014 of them.
+  expect(Math.max(...couplings.map(Math.abs))).toBeLessThan(0.016 * 2.0014);
+  // A gradient of a hundred products of signs may vanish, but seldom.
+  expect(couplings.filter((w) => w === 0).length).toBeLessThan(0.1 * couplings.length);
+  // What is left of a process that died in the last look gives the same numbers.
+  const last = look('alternating-block', '002');
+  rmSync(folder('layer-002-alternating-block.json'));
+  const { code, stderr } = await startNode(['dist/examples/dtm-layer/run.js', '--quick', '--resume']).finished;
+  expect(code, stderr).toBe(0);
+  expect(stderr).not.toContain('training step');
+  expect({ ...look('alternating-block', '002'), seconds: 0 }).toEqual({ ...last, seconds: 0 });
+});
+
 test.concurrent('neural-features: closer to T than hand-made features on the same samples, and not above it', async () => {
   const [T, handMade, neural, error] = await printed(
     'neural-features',
@@ -332,7 +367,7 @@ test('every example is run by a test above', () => {
   const source = readFileSync(new URL(import.meta.url), 'utf8');
   const run = new Set([...source.matchAll(/await printed\(\s*'([^']+)'/g)].map(([, name]) => `${name}.ts`));
   const entries = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.ts'));
-  expect([...entries, 'training-comparison/run.ts'].filter((name) => !run.has(name))).toEqual([]);
+  expect([...entries, 'training-comparison/run.ts', 'dtm-layer/run.ts'].filter((name) => !run.has(name))).toEqual([]);
   const specs = readdirSync(join(ROOT, 'examples')).filter((name) => name.endsWith('.json'));
   expect(specs.filter((name) => !source.includes(`join('examples', '${name}')`))).toEqual([]);
   expect(specs).toContain('pareto.json');

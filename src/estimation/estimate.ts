@@ -53,7 +53,7 @@ export interface TrainabilityEstimate {
   readonly effectiveGap: Estimated | null;
   /** With a lower bound of `T` an upper bound; null where the signal is not told from zero. */
   readonly Rhat: EstimatedRhat | null;
-  /** In theta order; null where not asked for, or where the quantity is null. */
+  /** In theta order; null where not asked for, or where the quantity is null. Of the features' bound: what its residual adds to the value of a model of many observables is held. */
   readonly gradient: {
     /** Of the bound on `T`. */
     readonly timescale: SampledDerivative;
@@ -136,7 +136,8 @@ function gapOf({ timescale, variance, standardError }: BoundedTimescale): Estima
 }
 
 function rhatOf(value: number, logError: number, bound: BoundedTimescale): EstimatedRhat {
-  const above = Math.max(0, bound.inSample - bound.timescale) + bound.slack;
+  // What the interval allows above the bound beside its noise.
+  const above = bound.interval[1] - bound.timescale - 1.96 * bound.standardError;
   const low = (value * bound.timescale) / (bound.timescale + above);
   return {
     value,

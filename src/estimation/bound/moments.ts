@@ -22,10 +22,16 @@ export interface GroupMoments {
 /** Means and variances of the features over the first and the second half of one chain. */
 export type ChainHalves = readonly { readonly mean: Float64Array; readonly variance: Float64Array }[];
 
+/** Samples whose products are added together. */
+const BATCH = 16;
+
 /** Adds up groups of chains, sample by sample. */
 export class MomentSums {
   private readonly chi: Float64Array;
   private readonly probe: Float64Array;
+  /** Features and probes of the last samples, a row of {@link BATCH} for each. */
+  private readonly batch: Float64Array;
+  private readonly batchProbe: Float64Array;
 
   constructor(
     private readonly view: LocalView,
@@ -36,6 +42,8 @@ export class MomentSums {
   ) {
     this.chi = view.chi;
     this.probe = new Float64Array(probes.count);
+    this.batch = new Float64Array(BATCH * view.count);
+    this.batchProbe = new Float64Array(BATCH * probes.count);
   }
 
   /** The moments of a group; `halves` gets those of each chain. */
@@ -84,11 +92,9 @@ export class MomentSums {
       for (let z = 0; z < probes.count; z++) {
         sums.probeMean[z] += probe[z];
         sums.probeSquare[z] += probe[z] * probe[z];
-        const row = z * count;
-        const value = probe[z];
-        for (let k = 0; k < count; k++) sums.cross[row + k] += value * chi[k];
       }
-      if (this.keepsNear) this.addNear(sums.near);
+      this.keep(s % BATCH);
+      if (s % BATCH === BATCH - 1 || s === samples.count - 1) this.addBatch(sums, (s % BATCH) + 1);
       this.addDirichlet(sums.dirichlet);
     }
     for (let k = 0; k < count; k++) sums.mean[k] += halves[0].sum[k] + halves[1].sum[k];
@@ -98,12 +104,33 @@ export class MomentSums {
     });
   }
 
-  private addNear(near: Float64Array): void {
-    const { rows, columns, size } = this.pattern;
-    const { chi } = this;
-    for (let k = 0; k < size; k++) {
-      const own = chi[k];
-      for (let e = rows[k]; e < rows[k + 1]; e++) near[e] += own * chi[columns[e]];
+  private keep(at: number): void {
+    const { chi, probe, batch, batchProbe } = this;
+    for (let k = 0; k < chi.length; k++) batch[k * BATCH + at] = chi[k];
+    for (let z = 0; z < probe.length; z++) batchProbe[z * BATCH + at] = probe[z];
+  }
+
+  /** Products over the samples kept: they pass through memory once for all. */
+  private addBatch({ cross, near }: GroupMoments, many: number): void {
+    const { batch, batchProbe, chi, probe } = this;
+    const { rows, columns } = this.pattern;
+    const count = chi.length;
+    for (let z = 0; z < probe.length; z++) {
+      const of = z * BATCH;
+      for (let k = 0; k < count; k++) {
+        let sum = 0;
+        for (let s = 0, at = k * BATCH; s < many; s++) sum += batchProbe[of + s] * batch[at + s];
+        cross[z * count + k] += sum;
+      }
+    }
+    if (!this.keepsNear) return;
+    for (let k = 0; k < count; k++) {
+      const of = k * BATCH;
+      for (let e = rows[k]; e < rows[k + 1]; e++) {
+        let sum = 0;
+        for (let s = 0, at = columns[e] * BATCH; s < many; s++) sum += batch[of + s] * batch[at + s];
+        near[e] += sum;
+      }
     }
   }
 

@@ -7,14 +7,15 @@ import type { PackedSamples } from '../samples/packed-samples.js';
 import { carryingSamples } from './carrying.js';
 import { cliquePattern } from './clique-matrix.js';
 import { convergence } from './convergence.js';
-import { crossFit, LEAST_GROUPS, sampleVariance } from './cross-fit.js';
+import { type CrossFit, crossFit, jackknifeVariance, LEAST_GROUPS, sampleVariance } from './cross-fit.js';
 import { type SampledDerivatives, sampledDerivatives } from './derivatives.js';
 import { type FeatureBlock, type FeatureName, makeFeatures, type UserFeature } from './features.js';
 import { mixtureOf } from './kernel-form.js';
 import { localView } from './local.js';
 import { type ChainHalves, MomentSums } from './moments.js';
 import { couplingRate, largestTime, observableVariance } from './observable-times.js';
-import { makeProbes } from './probes.js';
+import { makeProbes, type Probes } from './probes.js';
+import { hasResidual, type ResidualTime, residualTime } from './residual.js';
 import { MAX_DENSE } from './trial.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
@@ -54,7 +55,11 @@ export interface BoundedTimescale extends Verdict {
   readonly standardError: number;
   /** The same trial solutions on the samples that they were fitted on: in expectation above the best bound of these features. What is between the two is what more samples would give. */
   readonly inSample: number;
-  /** For `T`, 95% where it is resolved: two standard errors, from the bound to {@link inSample} with {@link slack}. */
+  /**
+   * Where observables are probed at random: what the second half of the lags of what the trial solutions leave adds to the bound, so that about as much may be missing. Zero elsewhere.
+   */
+  readonly tail: number;
+  /** For `T`, 95% where it is resolved: two standard errors, from the bound to {@link inSample}, or {@link tail} above it, with {@link slack}. */
   readonly interval: readonly [number, number];
   /** What `T` may be above the bound by what is left out for a sweep over two blocks: functions that neither block sees alone; zero for a mixture. */
   readonly slack: number;
@@ -81,7 +86,7 @@ export interface SampledBound {
   readonly leftOut: Float64Array;
   /** Share of the squared standard error that is the probes'. */
   readonly probeVariance: number;
-  /** D8; see {@link sampledDerivatives}. */
+  /** D8, of the features' bound without its residual; see {@link sampledDerivatives}. */
   derivatives(dataMeans: Float64Array, errors?: boolean): SampledDerivatives;
 }
 
@@ -122,7 +127,15 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
   });
   const { fit } = sets[sets.length - 1];
   const variance = observableVariance(moments, observables);
-  const sequence = sets.map(({ name, size, fit: one }) => ({
+  const { monomials } = features;
+  const linear = sets.filter(({ size }) => size <= monomials.length).slice(-1);
+  const residual =
+    probes.exact || !hasResidual(model, form.blocks)
+      ? null
+      : residualTime({ model, blocks: form.blocks, monomials, probes, groups, moments, ...linear[0].fit, seed });
+  const whole = residual === null ? fit : withResidual(linear[0].fit, residual, probes);
+  const steps = residual === null ? sets : [...sets, { ...linear[0], name: 'residual', fit: whole }];
+  const sequence = steps.map(({ name, size, fit: one }) => ({
     name,
     features: size,
     timescale: form.timescale(one.timescale, variance),
@@ -132,22 +145,25 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
   const run = {
     sequence,
     inSample: form.timescale(fit.inSample, variance),
+    tail: residual === null ? null : form.scale * Math.max(0, residual.late),
     slack: form.slack(couplingRate(problem, moments, model.edges.length)),
     variance,
     carrying: carryingSamples(view, probes, groups, fit),
-    tauMax: form.time(largestTime(problem, fit, moments)),
+    tauMax: form.time(largestTime(problem, whole, moments)),
     ...convergence(halves, perSample, samples.startKinds),
   };
   const last = sequence[sequence.length - 1];
   const noise = 1.96 * last.standardError;
+  const above = run.tail ?? Math.max(0, run.inSample - last.timescale);
   // A mode of integrated time tau is seen where samples could leave what they are in: about `steps / tau` of them. Samples that no such chain made count once.
   const sweeps = samples.chains.length * perSample * (samples.missing === undefined ? samples.apart : 1);
   return {
     bound: {
       timescale: last.timescale,
       standardError: last.standardError,
-      interval: [last.timescale - noise, Math.max(last.timescale, run.inSample) + run.slack + noise],
+      interval: [last.timescale - noise, last.timescale + above + run.slack + noise],
       ...run,
+      tail: run.tail ?? 0,
       ...verdictOf(run, {
         burnIn: samples.burnIn * form.stepsPerSweep,
         steps: sweeps * form.stepsPerSweep,
@@ -155,13 +171,23 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
       }),
     },
     means: moments.map(({ mean }) => mean.subarray(0, observables).map((value) => -value)),
-    leftOut: fit.leftOut.map((value) => form.timescale(value, variance)),
-    probeVariance: probes.exact ? 0 : (form.scale ** 2 * sampleVariance(fit.perProbe)) / probes.count,
+    leftOut: whole.leftOut.map((value) => form.timescale(value, variance)),
+    probeVariance: probes.exact ? 0 : (form.scale ** 2 * sampleVariance(whole.perProbe)) / probes.count,
     derivatives(dataMeans, errors = true) {
       const input = { ...problem, view, beta: model.beta, groups, moments, fit, dataMeans, errors };
       return form.derivatives(sampledDerivatives(input));
     },
   };
+}
+
+/** The bound with what its trial solutions are short of, which the same groups tell. */
+function withResidual(fit: CrossFit, residual: ResidualTime, probes: Probes): CrossFit {
+  const perProbe = fit.perProbe.map((value, z) => value + residual.perProbe[z]);
+  const extra = residual.early + residual.late;
+  const timescale = fit.timescale + extra;
+  const leftOut = fit.leftOut.map((value, m) => value + extra + residual.leftOut[m]);
+  const spread = sampleVariance(perProbe) / probes.count;
+  return { ...fit, timescale, perProbe, leftOut, standardError: Math.sqrt(jackknifeVariance(leftOut) + spread) };
 }
 
 /** Chains in groups, which take turns; of one size where that is possible. */

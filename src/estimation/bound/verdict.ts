@@ -33,6 +33,7 @@ export const BOUND_THRESHOLDS = {
 interface Run {
   readonly sequence: readonly BoundStep[];
   readonly inSample: number;
+  readonly tail: number | null;
   readonly slack: number;
   readonly carrying: number;
   readonly splitRhat: number;
@@ -75,7 +76,11 @@ export function verdictOf(
       `the standard error ${digits(last.standardError)} is above ${limit.standardError} of the bound: more samples are needed`,
     ],
     [
-      !(optimism <= limit.optimism * last.timescale + noise),
+      run.tail !== null && !(run.tail <= allowed),
+      `the second half of the residual's lags adds ${digits(run.tail ?? 0)} steps, more than ${digits(allowed)}: the trial solutions miss what is slow`,
+    ],
+    [
+      run.tail === null && !(optimism <= limit.optimism * last.timescale + noise),
       `the trial solutions give ${digits(run.inSample)} on their own samples and ${digits(last.timescale)} on others: more samples are needed`,
     ],
     [
@@ -86,9 +91,9 @@ export function verdictOf(
       !(run.carrying >= limit.carrying),
       `about ${digits(run.carrying)} samples carry the slow modes, fewer than ${limit.carrying}: more samples are needed on the barriers`,
     ],
-    [before === undefined, 'one set of features alone cannot show that it suffices: add features'],
+    [run.tail === null && before === undefined, 'one set of features alone cannot show that it suffices: add features'],
     [
-      !(Math.abs(growth) <= allowed),
+      run.tail === null && !(Math.abs(growth) <= allowed),
       `the last features changed the bound by ${digits(growth)} steps, more than ${digits(allowed)}: it is not saturated`,
     ],
   ];

@@ -1,0 +1,57 @@
+import { dataLawFromRows, type EquilibriumSamples, type KernelName, type Model, sampleEquilibrium } from 'htdml';
+import { describe, expect, test } from 'vitest';
+import { boundFromSamples } from '../../../src/estimation/bound/timescale-bound.js';
+import { copiesOfLattices } from '../../support/copies.js';
+
+/** All spins up: only starts depend on it. */
+const law = (model: Model) => dataLawFromRows([new Int8Array(model.spins).fill(1)]);
+const plan = { chains: 32, burnIn: 400, apart: 10, seed: 1 };
+const boundOf = (model: Model, samples: EquilibriumSamples, kernel: KernelName) =>
+  boundFromSamples(model, samples, { kernel, features: 'observables', seed: 3 }).bound;
+
+// 630 observables are probed by random signs and solved by conjugate gradients; 189 by elimination.
+describe.each([
+  { copies: 30, scale: 0.2, samples: 48 },
+  { copies: 9, scale: 0.5, samples: 96 },
+])('$copies lattices of couplings of size $scale', ({ copies, scale, samples }) => {
+  const { model, timescale } = copiesOfLattices(copies, scale, 5);
+  const equilibrium = sampleEquilibrium(model, law(model), { ...plan, samples });
+  const mixture = boundOf(model, equilibrium, 'random-block');
+
+  test('the residual brings the bound to the exact T, which the observables alone miss', () => {
+    const exact = timescale('random-block');
+    const [alone, whole] = mixture.sequence;
+    expect(whole.name).toBe('residual');
+    // A right bound passes 4.5 standard errors once in 150,000 times, and what lags above the last one would add is of the size of the tail.
+    expect(whole.timescale - exact).toBeLessThan(4.5 * whole.standardError);
+    expect(exact - whole.timescale).toBeLessThan(4.5 * whole.standardError + mixture.tail);
+    expect(exact - alone.timescale).toBeGreaterThan(0.08 * exact);
+    expect(exact).toBeLessThan(mixture.interval[1]);
+  });
+
+  test('under the sweep over both blocks the exact T is within the interval', () => {
+    const sweep = boundOf(model, equilibrium, 'alternating-block');
+    const exact = timescale('alternating-block');
+    expect(sweep.timescale - exact).toBeLessThan(4.5 * sweep.standardError);
+    expect(exact).toBeLessThan(sweep.interval[1]);
+    // Both speak of the same trial solutions: T_sweep = T_mixture / 4 + Var / 8.
+    expect(Math.abs(sweep.timescale - mixture.timescale / 4 - mixture.variance / 8)).toBeLessThan(
+      1e-9 * mixture.timescale,
+    );
+  });
+});
+
+test('strong couplings leave a residual that lasts, and the verdict says so', () => {
+  const { model } = copiesOfLattices(9, 2.5, 5);
+  const samples = sampleEquilibrium(model, law(model), { ...plan, samples: 24 });
+  const { verdict, missing } = boundOf(model, samples, 'random-block');
+  expect(verdict).toBe('unresolved');
+  expect(missing.length).toBeGreaterThan(0);
+});
+
+test('few observables have trial solutions of their own and no residual', () => {
+  const { model } = copiesOfLattices(3, 0.5, 5);
+  const samples = sampleEquilibrium(model, law(model), { ...plan, samples: 24 });
+  const { sequence, tail } = boundOf(model, samples, 'random-block');
+  expect([sequence.map(({ name }) => name), tail]).toEqual([['observables'], 0]);
+});
