@@ -69,7 +69,7 @@ export interface BoundedTimescale extends Verdict {
   readonly sequence: readonly BoundStep[];
   /** `2 T_a / Var f_a`, a lower bound of the largest integrated time (2.7), in kernel steps. */
   readonly tauMax: number;
-  /** How many samples carry the Dirichlet form of the trial solutions, {@link carryingSamples}: of a metastable model those on its barriers. */
+  /** How many samples of a half carry the Dirichlet form of the trial solutions: of a metastable model those on its barriers. With few of them neither the bound nor its error is known. */
   readonly carrying: number;
   /** Largest split R-hat over all features. */
   readonly splitRhat: number;
