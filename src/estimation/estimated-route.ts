@@ -149,7 +149,9 @@ export class EstimatedRoute implements Route {
   }
 
   private bound(model: Model, samples: EquilibriumSamples): SampledBound {
-    return boundFromSamples(model, samples, { ...this.options, features: this.options.features ?? 'observables' });
+    // Without the residual, so that values are those that the derivatives belong to.
+    const features = this.options.features ?? 'observables';
+    return boundFromSamples(model, samples, { ...this.options, features, residual: false });
   }
 
   /** `KL(theta) - KL(anchor)` with its error. */

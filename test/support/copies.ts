@@ -5,7 +5,7 @@ const EDGES: Edge[] = Array.from({ length: 9 }, (_, i): Edge[] => [
   ...(i < 6 ? [[i, i + 3] as const] : []),
 ]).flat();
 
-/** A model of many observables whose timescale is known: copies of three 3 x 3 lattices that do not feel each other. Under a mixture over blocks a copy's observables move as if it were alone, so `T` is a sum. */
+/** A model of many observables whose timescale is known: copies of three 3 x 3 lattices that do not feel each other. Under a mixture over blocks a copy's observables move as if it were alone, so `T` is a sum; of single spins a copy has its share of the steps, so that `T + Var f / 2` is as many times as large. */
 export function copiesOfLattices(copies: number, scale: number, seed: number) {
   const random = randomSource(seed);
   const lattices = [0, 1, 2].map(() =>
@@ -25,8 +25,12 @@ export function copiesOfLattices(copies: number, scale: number, seed: number) {
   });
   const timescale = (kernel: KernelName) => {
     const of = lattices.map((lattice) => {
-      const { value } = createRoute(lattice, teacherLaw(lattice), { kernel }).evaluate(lattice.theta, ['timescale']);
-      return value.timescale ?? Number.NaN;
+      const { value } = createRoute(lattice, teacherLaw(lattice), { kernel }).evaluate(lattice.theta, [
+        'timescale',
+        'variance',
+      ]);
+      const { timescale: T = Number.NaN, variance = Number.NaN } = value;
+      return kernel === 'random-scan' ? copies * (T + variance / 2) - variance / 2 : T;
     });
     return list.reduce((sum, _, c) => sum + of[c % 3], 0);
   };

@@ -1,6 +1,7 @@
 import { chainProgram } from '../../kernel/chains/chain-program.js';
 import { openChains } from '../../kernel/chains/chains.js';
 import type { Model } from '../../model/model.js';
+import { type RandomSource, randomSource } from '../random.js';
 import { emptySamples, type PackedSamples, readSample, writeSample } from '../samples/packed-samples.js';
 import { conditionals } from './conditionals.js';
 import type { Fold } from './cross-fit.js';
@@ -21,7 +22,7 @@ export interface ResidualTime {
 /** What it is computed from. */
 export interface ResidualInput {
   readonly model: Model;
-  /** Of the mixture: the model's own, random-block. */
+  /** Of the mixture: the model's own, or single spins. */
   readonly blocks: readonly (readonly number[])[];
   /** Products of one or two spins, in which the trial solutions are linear. */
   readonly monomials: readonly (readonly number[])[];
@@ -38,10 +39,27 @@ const STARTS = 12;
 /** States that are evaluated together. */
 const BATCH = 16;
 
-/** Whether a mixture is random-block and the conditional law of each block a product, which the residual is computed by; steps of single spins are so small that the lags would not reach anywhere. */
+/** Whether the conditional law of each block is a product, which the residual is computed by, and the lags reach far enough: a few blocks, or single spins, of which many make a step of the lags. */
 export function hasResidual(model: Model, blocks: readonly (readonly number[])[]): boolean {
+  if (areSites(blocks)) return true;
   const laws = conditionals(model);
   return blocks === model.blocks && blocks.length <= LAGS / 4 && blocks.every((block) => !laws.coupled(block));
+}
+
+function areSites(blocks: readonly (readonly number[])[]): boolean {
+  return blocks.every(({ length }) => length === 1);
+}
+
+/**
+ * Where the chains are looked at, in steps, and how many steps each look stands for. Of single spins half a sweep is a window, in which one step is drawn at random: a look at each of them would be the sum over
+ * all, and one at random is that sum on average.
+ */
+function looks(blocks: readonly (readonly number[])[], random: RandomSource): { at: number[]; weights: Float64Array } {
+  const width = areSites(blocks) ? Math.max(1, blocks.length >> 1) : 1;
+  return {
+    at: Array.from({ length: LAGS }, (_, k) => (k === 0 ? 0 : (k - 1) * width + 1 + random.integer(width))),
+    weights: Float64Array.from({ length: LAGS }, (_, k) => (k === 0 ? 1 : width)),
+  };
 }
 
 /**
@@ -105,7 +123,7 @@ function lagSums(groups: readonly GroupProducts[], count: number): { early: Floa
 type Residual = (states: readonly Int8Array[], out: Float64Array) => void;
 
 function groupProducts(
-  { model, probes }: ResidualInput,
+  { model, blocks, probes }: ResidualInput,
   chains: readonly PackedSamples[],
   seed: number,
   residual: Residual,
@@ -120,14 +138,14 @@ function groupProducts(
     }
   });
   const betas = new Float64Array(starts.count).fill(model.beta);
-  const run = openChains(chainProgram(model, 'random-block'), starts.words, betas).run({
-    seed,
-    before: 0,
-    lead: 0,
-    interval: 1,
-    samples: LAGS - 1,
+  const kernel = areSites(blocks) ? 'random-scan' : 'random-block';
+  const running = openChains(chainProgram(model, kernel), starts.words, betas);
+  const { at, weights } = looks(blocks, randomSource(seed));
+  const later = at.slice(1).map((step, k): PackedSamples => {
+    const interval = step - at[k];
+    const words = running.run({ seed, before: at[k], lead: 0, interval, samples: 1 });
+    return { spins: model.spins, count: starts.count, words };
   });
-  const later: PackedSamples = { spins: model.spins, count: starts.count * (LAGS - 1), words: run };
   const { count } = probes;
   const out: GroupProducts = {
     product: [0, 1].map(() => new Float64Array(count)),
@@ -138,8 +156,7 @@ function groupProducts(
   const values = new Float64Array(LAGS * count);
   for (let start = 0; start < starts.count; start++) {
     states.forEach((state, k) => {
-      if (k === 0) readSample(starts, start, state);
-      else readSample(later, start * (LAGS - 1) + k - 1, state);
+      readSample(k === 0 ? starts : later[k - 1], start, state);
     });
     for (let k = 0; k < LAGS; k += BATCH) residual(states.slice(k, k + BATCH), values.subarray(k * count));
     for (let z = 0; z < count; z++) {
@@ -147,8 +164,9 @@ function groupProducts(
       out.first[z] += first / starts.count;
       for (let k = 0; k < LAGS; k++) {
         const half = 2 * k < LAGS ? 0 : 1;
-        out.sums[half][z] += values[k * count + z] / starts.count;
-        out.product[half][z] += (first * values[k * count + z]) / starts.count;
+        const value = (weights[k] * values[k * count + z]) / starts.count;
+        out.sums[half][z] += value;
+        out.product[half][z] += first * value;
       }
     }
   }

@@ -29,6 +29,8 @@ export interface BoundOptions {
   readonly functions?: readonly (UserFeature | FeatureBlock)[] | undefined;
   /** Random signs, where there are too many observables for a trial solution each; 24 by default. */
   readonly probes?: number | undefined;
+  /** Whether what trial solutions miss is added where observables are probed by random signs; true by default. Derivatives are always of the bound without it. */
+  readonly residual?: boolean | undefined;
   /** Of {@link randomSource}, for the signs. */
   readonly seed: number;
   /** Called before each group of chains is read, and before each set of features is fitted. */
@@ -130,7 +132,7 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
   const { monomials } = features;
   const linear = sets.filter(({ size }) => size <= monomials.length).slice(-1);
   const residual =
-    probes.exact || !hasResidual(model, form.blocks)
+    probes.exact || options.residual === false || !hasResidual(model, form.blocks)
       ? null
       : residualTime({ model, blocks: form.blocks, monomials, probes, groups, moments, ...linear[0].fit, seed });
   const whole = residual === null ? fit : withResidual(linear[0].fit, residual, probes);
