@@ -70,8 +70,8 @@ export interface TrainabilityEstimate {
 const SIGNAL_SIGMAS = 2;
 
 /**
- * `R_hat = (M K / 2) |g|^2 / T` (3.2) beyond enumeration: `|g|^2` from pairs of independent groups of chains, `T` from the bound (6.1) on the same equilibrium samples, and their derivatives by D8 and D5. No time
- * series is used. Throws InputError for options out of range or data of another size, and UnsupportedError for a kernel without the bound.
+ * `R_hat = (M K / 2) |g|^2 / T` (3.2) beyond enumeration: `|g|^2` from pairs of independent groups of chains, `T` from the bound (6.1) on the same equilibrium samples, and their derivatives by D8 and D5. No integrated
+ * time is fitted to a series. Throws InputError for options out of range or data of another size, and UnsupportedError for a kernel without the bound.
  */
 export function estimateTrainability(model: Model, data: DataLaw, options: EstimateOptions): TrainabilityEstimate {
   checkEstimate(options);
