@@ -15,7 +15,7 @@ export interface GroupMoments {
   readonly cross: Float64Array;
   /** The Dirichlet matrix `E sum_c w_c Cov_c(chi, chi)` of (6.1), on the pattern. */
   readonly dirichlet: Float64Array;
-  /** `E chi_k chi_l` on the pattern, where an observable is among the two: covariances of what is near. Empty where features are few. */
+  /** `E chi_k chi_l` on the pattern, where an observable is among the two: covariances of what is near. Empty where features are few and observables are not probed. */
   readonly near: Float64Array;
 }
 

@@ -1,6 +1,7 @@
 import { diagonal } from './clique-matrix.js';
 import type { CrossFit } from './cross-fit.js';
-import type { GroupMoments } from './moments.js';
+import { type GroupMoments, pooled } from './moments.js';
+import { neighbourTime } from './neighbour-times.js';
 import type { BoundProblem } from './trial.js';
 
 /** Pooled means of the first features and of squares of the probes. */
@@ -30,8 +31,8 @@ export function observableVariance(groups: readonly GroupMoments[], observables:
 }
 
 /**
- * A lower bound of the largest integrated time `2 T_a / Var f_a` (2.7) over the observables: from their bounds, or those of their random combinations, and from each observable as its own trial solution,
- * `T_a >= (Var f_a)^2 / <f_a, (I - P) f_a> - Var f_a / 2`. In steps of the mixture.
+ * A lower bound of the largest integrated time `2 T_a / Var f_a` (2.7) over the observables: from their bounds, or those of their random combinations, from each observable as its own trial solution,
+ * `T_a >= (Var f_a)^2 / <f_a, (I - P) f_a> - Var f_a / 2`, and where signs are random from its neighbours. In steps of the mixture.
  */
 export function largestTime(
   { pattern, probes, observables }: BoundProblem,
@@ -50,10 +51,10 @@ export function largestTime(
     const variance = square[z] - probeMean[z] ** 2;
     if (variance > 0) top = Math.max(top, (2 * perProbe[z]) / variance);
   }
-  for (let a = 0; a < observables; a++) {
-    if (rates[a] > 0) top = Math.max(top, (2 * (1 - mean[a] ** 2)) / rates[a] - 1);
-  }
-  return top;
+  const alone = (a: number) => (rates[a] > 0 ? (2 * (1 - mean[a] ** 2)) / rates[a] - 1 : 0);
+  for (let a = 0; a < observables; a++) top = Math.max(top, alone(a));
+  if (probes.exact) return top;
+  return Math.max(top, neighbourTime(pattern, pooled(groups, pattern, observables), observables, alone));
 }
 
 /** `sum <f_a, (I - P) f_a>` over the first `couplings` observables. */

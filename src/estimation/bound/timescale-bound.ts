@@ -116,7 +116,7 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
   const bytes = 8 * (2 * pattern.columns.length + probes.count * features.count);
   const groups = grouped(samples.chains, Math.max(LEAST_CHAINS, Math.floor(GROUP_BYTES / bytes)));
   const halves: ChainHalves[] = [];
-  const sums = new MomentSums(view, pattern, probes, observables, features.count > MAX_DENSE);
+  const sums = new MomentSums(view, pattern, probes, observables, features.count > MAX_DENSE || !probes.exact);
   const work = groups.length + features.sets.length;
   const moments = groups.map((chains, g) => {
     progress?.(g, work);

@@ -86,7 +86,13 @@ function nearRow(
 
 type Solve = (right: Float64Array, x: Float64Array) => void;
 
-function choleskySolver({ rows, columns }: CliquePattern, values: Float64Array, size: number, ridge: number): Solve {
+/** Solves with the leading `size x size` part and a ridge relative to its diagonal, by elimination. */
+export function choleskySolver(
+  { rows, columns }: CliquePattern,
+  values: Float64Array,
+  size: number,
+  ridge: number,
+): Solve {
   const lower = new Float64Array(size * size);
   for (let k = 0; k < size; k++) {
     for (let e = rows[k]; e < rows[k + 1]; e++) lower[k * size + columns[e]] = values[e];
@@ -179,7 +185,7 @@ export function chosenTrial(
   const few = size > MAX_DENSE;
   const count = few ? Math.min(FEW.probes, problem.probes.count) : problem.probes.count;
   const candidates: Smoothing[] = (few ? FEW.ridges : RIDGES).map((ridge) => ({ ridge, near: false }));
-  if (whole.near.length > 0) candidates.push(...FEW.nearRidges.map((ridge) => ({ ridge, near: true })));
+  if (few && whole.near.length > 0) candidates.push(...FEW.nearRidges.map((ridge) => ({ ridge, near: true })));
   let best = candidates[0];
   let top = Number.NEGATIVE_INFINITY;
   for (const one of candidates) {

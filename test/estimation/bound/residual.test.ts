@@ -1,4 +1,14 @@
-import { dataLawFromRows, type EquilibriumSamples, type KernelName, type Model, sampleEquilibrium } from 'htdml';
+import {
+  createRoute,
+  dataLawFromRows,
+  type Edge,
+  type EquilibriumSamples,
+  ising,
+  type KernelName,
+  type Model,
+  sampleEquilibrium,
+  teacherLaw,
+} from 'htdml';
 import { describe, expect, test } from 'vitest';
 import { boundFromSamples } from '../../../src/estimation/bound/timescale-bound.js';
 import { copiesOfLattices } from '../../support/copies.js';
@@ -59,4 +69,25 @@ test('few observables have trial solutions of their own and no residual', () => 
   const samples = sampleEquilibrium(model, law(model), { ...plan, samples: 24 });
   const { sequence, tail } = boundOf(model, samples, 'random-block');
   expect([sequence.map(({ name }) => name), tail]).toEqual([['observables'], 0]);
+});
+
+test('the slowest of many observables is found, which no random combination shows', () => {
+  // Forty free spins beside a ferromagnetic chain of four, which is slow.
+  const couplings = [1.2, 1.2, 1.2];
+  const edges = Array.from({ length: 163 }, (_, a): Edge => (a < 3 ? [a, a + 1] : [4 + (a % 40), 44 + (a % 37)]));
+  const distinct = [...new Map(edges.map((edge) => [edge.join(), edge])).values()];
+  const spins = 81;
+  const biases = Array(spins).fill(0.1);
+  const model = ising({ spins, edges: distinct, couplings: distinct.map((_, a) => couplings[a] ?? 0), biases });
+  const chain = ising({ spins: 4, edges: distinct.slice(0, 3), couplings, biases: biases.slice(0, 4) });
+  const { info } = createRoute(chain, teacherLaw(chain), { kernel: 'random-scan' }).evaluate(chain.theta, [
+    'timescale',
+  ]);
+  const { timescale, variance } = info.observables ?? { timescale: [], variance: [] };
+  // A spin of the chain has its turn once in 81 steps, not once in 4.
+  const tau = Math.max(...Array.from(timescale, (T, a) => (2 * T) / variance[a] + 1)) * (spins / 4) - 1;
+  const samples = sampleEquilibrium(model, law(model), { ...plan, samples: 100 });
+  const { tauMax } = boundFromSamples(model, samples, { kernel: 'random-scan', features: 'levels', seed: 3 }).bound;
+  expect(tauMax).toBeGreaterThan(0.8 * tau);
+  expect(tauMax).toBeLessThan(1.3 * tau);
 });
