@@ -125,7 +125,9 @@ describe.concurrent('the JSON object', () => {
     expect(e.schemaVersion).toBe(1);
     expect(Object.keys(e.gates).sort()).toEqual('A1 A2 A3 A4 A5 A6 A7 A8 A9 F4'.split(' '));
     expect(keys(e.timescale)).toEqual(
-      'bound carrying inSample interval sequence slack splitRhat standardError startPValue tail tauMax variance'.split(' '),
+      'bound carrying inSample interval sequence slack splitRhat standardError startPValue tail tauMax variance'.split(
+        ' ',
+      ),
     );
     expect(keys(e.claim)).toEqual(['conditional', 'gates', 'operational']);
     expect(e.claim.operational).toBe('untested');
