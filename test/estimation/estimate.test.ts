@@ -33,11 +33,25 @@ describe(`${MODELS} random models`, () => {
     return { exact: exactly(one), estimate: estimateTrainability(model, data, { ...plan, kernel, seed: k }) };
   });
   const resolved = found.filter(({ estimate }) => estimate.timescale.verdict === 'resolved');
+  /** What the long run is for, as text. */
+  const rates = () => {
+    const inside = (value: number, interval?: readonly [number, number]) =>
+      interval !== undefined && value >= interval[0] && value <= interval[1];
+    const ratios = resolved.map(({ exact, estimate }) => estimate.timescale.timescale / exact.T).sort((a, b) => a - b);
+    const T = resolved.filter(({ exact, estimate }) => inside(exact.T, estimate.timescale.interval));
+    const R = resolved.filter(({ exact, estimate }) =>
+      inside(((plan.window / 2) * exact.signal) / exact.T, estimate.Rhat?.interval),
+    );
+    const above = found.filter(({ exact, estimate: { timescale: t } }) => t.timescale - exact.T > 2 * t.standardError);
+    const [least, median, most] = [0, 0.5, 1].map((q) => ratios[Math.floor(q * (ratios.length - 1))].toFixed(3));
+    return `${resolved.length} of ${MODELS} resolved; of these T in its interval ${T.length}, R_hat ${R.length}; bound / T ${least} to ${most}, median ${median}; above T by two standard errors ${above.length} of all\n`;
+  };
   /** Most failures that a rate of `p` gives with probability 1e-3, by the normal law of counts. */
   const most = (n: number, p: number) => Math.ceil(n * p + 3.1 * Math.sqrt(n * p * (1 - p)) + 0.5);
 
   test('half of them are resolved, and of those the intervals hold the exact values at the stated rate', () => {
     expect(resolved.length).toBeGreaterThan(MODELS / 3);
+    if (process.env.HTDML_COVERAGE_MODELS !== undefined) process.stdout.write(rates());
     const outside = (of: (one: (typeof found)[number]) => readonly [number, readonly [number, number] | undefined]) =>
       resolved.filter((one) => {
         const [value, interval] = of(one);
