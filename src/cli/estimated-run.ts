@@ -4,6 +4,7 @@ import { estimateWorkload } from '../estimation/estimate-cost.js';
 import { estimateReport } from '../estimation/estimate-report.js';
 import { EstimatedRoute } from '../estimation/estimated-route.js';
 import { namingFile, writeFileAtomic } from '../model/atomic-file.js';
+import type { DataLaw } from '../model/data-law.js';
 import { withParameters } from '../model/model.js';
 import { modelToJson } from '../model/model-file.js';
 import {
@@ -36,7 +37,7 @@ type Outcome = { output: string; code: number };
 /** `htdml design` on the estimated route. */
 export async function estimatedDesign(input: RunInput, flags: RunFlags): Promise<Outcome> {
   const { specPath, spec, model } = input;
-  const { route, everyCheckpoint } = begin(input, flags, spec.design.steps);
+  const { route, data, everyCheckpoint } = begin(input, flags, spec.design.steps);
   const within = constraints(specPath, 'design', model, spec.design);
   const { objective: name, steps: total, budget, learningRate } = spec.design;
   const objective = namingFile(specPath, () => objectiveOf('design.objective', name, input.options.window));
@@ -54,13 +55,13 @@ export async function estimatedDesign(input: RunInput, flags: RunFlags): Promise
     everyCheckpoint,
   );
   const theta = within.theta(Float64Array.from(final.average));
-  return finish(input, flags, folder, 'design', theta, final.stopped, { allowed: budget });
+  return finish(input, data, flags, folder, 'design', theta, final.stopped, { allowed: budget });
 }
 
 /** `htdml train` on the estimated route: the divergence is that above the start, its gradient and those of the penalties are sampled. */
 export async function estimatedTraining(input: RunInput, flags: RunFlags): Promise<Outcome> {
   const { specPath, spec, model } = input;
-  const { route, everyCheckpoint } = begin(input, flags, spec.train.steps);
+  const { route, data, everyCheckpoint } = begin(input, flags, spec.train.steps);
   const { steps: total, optimizer, learningRate } = spec.train;
   if (optimizer !== 'adam' || spec.train.likelihood !== 'exact') {
     throw new InputError({
@@ -86,7 +87,7 @@ export async function estimatedTraining(input: RunInput, flags: RunFlags): Promi
     }),
     everyCheckpoint,
   );
-  return finish(input, flags, folder, 'train', Float64Array.from(final.theta), final.stopped, {});
+  return finish(input, data, flags, folder, 'train', Float64Array.from(final.theta), final.stopped, {});
 }
 
 /** Refuses what the route cannot do or what does not fit; the route is made where it is needed, since making it samples. */
@@ -102,6 +103,7 @@ function begin(input: RunInput, flags: RunFlags, steps: number) {
   admit('This run', { bytes: Math.max(each.bytes, ends.bytes) + source.bytes, seconds }, flags);
   const data = source.law();
   return {
+    data,
     everyCheckpoint: checkpointEvery(flags),
     route: () => new EstimatedRoute(model, data, { ...sampling, kernel, seed }),
   };
@@ -165,6 +167,7 @@ function refusal(field: string, expected: string, got: string): InputError {
 /** Estimates at both ends from samples of their own, the divergence between them, and what is written and printed. */
 async function finish(
   input: RunInput,
+  data: DataLaw,
   flags: RunFlags,
   folder: RunFolder<unknown>,
   command: 'train' | 'design',
@@ -172,12 +175,11 @@ async function finish(
   stopped: string | undefined,
   budget: { readonly allowed?: number },
 ): Promise<Outcome> {
-  const { spec, model, source } = input;
-  const data = source.law();
+  const { spec, model } = input;
   const result = withParameters(model, theta);
   const options = endsOf(input, spec.seed);
   const [before, after] = [model, result].map((one) => estimateReport(one, data, options));
-  const divergence = divergenceOf(input, options.seed, theta);
+  const divergence = divergenceOf(input, data, options.seed, theta);
   const record = {
     schemaVersion: 1,
     command,
@@ -202,11 +204,11 @@ async function finish(
   };
 }
 
-function divergenceOf({ spec, model, source }: RunInput, seed: number, theta: Float64Array): Divergence {
+function divergenceOf({ spec, model }: RunInput, data: DataLaw, seed: number, theta: Float64Array): Divergence {
   const { sampling, kernel } = spec;
   const plan = { ...sampling, kernel, seed, chains: 4 * sampling.chains, rungs: 4 * sampling.rungs };
   try {
-    const { value, errors } = new EstimatedRoute(model, source.law(), plan).evaluate(theta, ['kl']);
+    const { value, errors } = new EstimatedRoute(model, data, plan).evaluate(theta, ['kl']);
     return { value: value.kl ?? null, standardError: errors.standardErrors.kl ?? null };
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;

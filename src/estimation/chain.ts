@@ -2,6 +2,7 @@ import { UnsupportedError } from '../errors.js';
 import { type KernelName, type Schedule, schedule } from '../kernel/kernels.js';
 import type { Model } from '../model/model.js';
 import { MAX_TABLE_BITS } from '../model/state-space.js';
+import { type Conditionals, conditionals } from './conditionals.js';
 import type { RandomSource } from './random.js';
 
 /** A Markov chain on the spins of a model, with the semantics of the kernel's operator: `step` is one kernel step. */
@@ -13,27 +14,10 @@ export interface Chain {
 
 /** A chain at the given spins, which it owns from then on. Throws {@link UnsupportedError} for a block of many spins with inside edges. */
 export function chain(model: Model, kernel: KernelName, random: RandomSource, spins: Int8Array): Chain {
-  const neighbours: number[][] = Array.from({ length: model.spins }, () => []);
-  const couplings: number[][] = Array.from({ length: model.spins }, () => []);
-  model.edges.forEach(([i, j], a) => {
-    neighbours[i].push(j);
-    couplings[i].push(2 * model.beta * model.theta[a]);
-    neighbours[j].push(i);
-    couplings[j].push(2 * model.beta * model.theta[a]);
-  });
-  const biases = Float64Array.from({ length: model.spins }, (_, i) =>
-    model.biased ? 2 * model.beta * model.theta[model.edges.length + i] : 0,
-  );
-  /** Log odds of `x_i = +1` given the others. */
-  const logOdds = (i: number) => {
-    const near = neighbours[i];
-    const strength = couplings[i];
-    let sum = biases[i];
-    for (let k = 0; k < near.length; k++) sum += strength[k] * spins[near[k]];
-    return sum;
-  };
+  const laws = conditionals(model);
+  const logOdds = (i: number) => laws.logOdds(i, spins);
   const plan = schedule(model, kernel);
-  const coupled = plan.kind === 'metropolis' ? new Set() : coupledBlocks(plan.blocks, neighbours);
+  const coupled = plan.kind === 'metropolis' ? new Set() : coupledBlocks(plan.blocks, laws);
   const resample = (block: readonly number[]) => {
     if (coupled.has(block)) resampleJointly(block, spins, logOdds, random);
     else for (const i of block) spins[i] = random.uniform() * (1 + Math.exp(-logOdds(i))) < 1 ? 1 : -1;
@@ -45,24 +29,15 @@ export function chain(model: Model, kernel: KernelName, random: RandomSource, sp
 const MAX_COUPLED_BLOCK = MAX_TABLE_BITS;
 
 /** The blocks that have inside edges. Throws {@link UnsupportedError} where one of them is too large to be drawn jointly. */
-function coupledBlocks(
-  blocks: readonly (readonly number[])[],
-  neighbours: readonly (readonly number[])[],
-): Set<readonly number[]> {
-  const coupled = new Set<readonly number[]>();
-  const owner = new Int32Array(neighbours.length).fill(-1);
-  blocks.forEach((block, c) => {
-    for (const i of block) owner[i] = c;
-    if (!block.some((i) => neighbours[i].some((j) => owner[j] === c))) return;
-    coupled.add(block);
-    if (block.length <= MAX_COUPLED_BLOCK) return;
-    throw new UnsupportedError(
-      `A joint draw of a block of ${block.length} spins with edges inside`,
-      `it visits 2^${block.length} configurations and the limit is 2^${MAX_COUPLED_BLOCK}`,
-      'choose blocks without inside edges, or random-scan',
-    );
-  });
-  return coupled;
+function coupledBlocks(blocks: readonly (readonly number[])[], laws: Conditionals): Set<readonly number[]> {
+  const coupled = blocks.filter(laws.coupled);
+  const large = coupled.find(({ length }) => length > MAX_COUPLED_BLOCK);
+  if (large === undefined) return new Set(coupled);
+  throw new UnsupportedError(
+    `A joint draw of a block of ${large.length} spins with edges inside`,
+    `it visits 2^${large.length} configurations and the limit is 2^${MAX_COUPLED_BLOCK}`,
+    'choose blocks without inside edges, or random-scan',
+  );
 }
 
 /** One step of a kernel: a random block, all blocks in sequence, or one proposal of Metropolis. */

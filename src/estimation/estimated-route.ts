@@ -10,6 +10,7 @@ import type { FeatureName } from './bound/features.js';
 import { type BoundedTimescale, boundFromSamples, LEAST_CHAINS, type SampledBound } from './bound/timescale-bound.js';
 import { signalDerivative } from './estimate.js';
 import { annealedLogRatio, dataFreeEnergy } from './free-energy.js';
+import { observableMeans } from './observable-means.js';
 import { type PositiveMoments, positivePhase } from './positive-phase.js';
 import { type EquilibriumPlan, type EquilibriumSamples, sampleEquilibrium } from './samples/equilibrium.js';
 import { emptySamples, type PackedSamples, wordsPerSample } from './samples/packed-samples.js';
@@ -39,6 +40,13 @@ export interface EstimateErrors {
 export interface EstimatedEvaluation extends Evaluation {
   /** Standard errors of the values, and the bound with its verdict. */
   readonly errors: EstimateErrors;
+}
+
+/** What an evaluation has made, and a pullback needs. */
+interface Sampled {
+  readonly samples: EquilibriumSamples | null;
+  readonly bound: SampledBound | null;
+  readonly positive: PositiveMoments | null;
 }
 
 /** The quantities that equilibrium samples give. */
@@ -77,8 +85,10 @@ export class EstimatedRoute implements Route {
     for (const quantity of quantities) this.require(quantity);
     const model = withParameters(this.model, theta);
     const needs = (...names: Quantity[]) => names.some((name) => quantities.includes(name));
-    const samples = needs('timescale', 'variance', 'signal', 'kl') ? this.sample(model) : null;
-    const bound = samples && this.bound(model, samples);
+    // The bound costs most, and the divergence asks for means alone.
+    const timed = needs('timescale', 'variance', 'signal');
+    const samples = timed || needs('kl') ? this.sample(model) : null;
+    const bound = timed && samples !== null ? this.bound(model, samples) : null;
     const positive = samples && this.positive(model);
     const value: { [q in Quantity]?: number } = {};
     const standardErrors: { [q in Quantity]?: number } = {};
@@ -108,13 +118,13 @@ export class EstimatedRoute implements Route {
         observables: null,
       },
       errors: { standardErrors, timescale: bound?.bound ?? null },
-      pullback: (bar) => this.pullback(model, bar, bound, positive),
+      pullback: (bar) => this.pullback(model, bar, { samples, bound, positive }),
     };
   }
 
   moments(theta: Float64Array): Moments {
     const model = withParameters(this.model, theta);
-    return { data: this.positive(model).means, model: meanOf(this.bound(model, this.sample(model)).means) };
+    return { data: this.positive(model).means, model: meanOf(model, this.sample(model)) };
   }
 
   spectrum(): null {
@@ -170,12 +180,7 @@ export class EstimatedRoute implements Route {
     return [there - freeEnergy + ratio.value, ratio.standardError];
   }
 
-  private pullback(
-    model: Model,
-    bar: Quantities,
-    bound: SampledBound | null,
-    positive: PositiveMoments | null,
-  ): Float64Array {
+  private pullback(model: Model, bar: Quantities, { samples, bound, positive }: Sampled): Float64Array {
     const out = new Float64Array(model.theta.length);
     const add = (weight: number, values: Float64Array) => {
       for (let b = 0; b < out.length; b++) out[b] += weight * values[b];
@@ -190,7 +195,7 @@ export class EstimatedRoute implements Route {
     }
     if (kl !== 0) {
       const phase = evaluated(positive, 'kl');
-      const mean = meanOf(evaluated(bound, 'kl').means);
+      const mean = meanOf(model, evaluated(samples, 'kl'));
       for (let b = 0; b < out.length; b++) out[b] += kl * model.beta * (phase.means[b] - mean[b]);
     }
     addCouplingNorms(out, model.theta, model.edges.length, bar);
@@ -212,8 +217,12 @@ function someOf({ chains }: EquilibriumSamples, spins: number): PackedSamples {
   return out;
 }
 
-function meanOf(groups: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(groups[0].length);
-  for (const group of groups) for (let a = 0; a < out.length; a++) out[a] += group[a] / groups.length;
+/** `E_pi f` over all chains, which have equally many samples. */
+function meanOf(model: Model, { chains }: EquilibriumSamples): Float64Array {
+  const out = new Float64Array(model.theta.length);
+  for (const chain of chains) {
+    const means = observableMeans(model, chain);
+    for (let a = 0; a < out.length; a++) out[a] += means[a] / chains.length;
+  }
   return out;
 }

@@ -1,7 +1,8 @@
 import { type DataLaw, readPattern } from '../model/data-law.js';
 import type { Layers, Model } from '../model/model.js';
 import { checkDataSize } from '../trainability/routes/create-route.js';
-import { dataMoments } from './data-moments.js';
+import { addObservables, dataMoments } from './data-moments.js';
+import { observableMeans } from './observable-means.js';
 import { randomSource } from './random.js';
 import { sweepOf } from './samples/equilibrium.js';
 import { emptySamples, type PackedSamples, readSample, writeSample } from './samples/packed-samples.js';
@@ -103,7 +104,7 @@ function clampedPhase(model: Model, data: DataLaw, { patterns, samples, burnIn, 
     seed: random.integer(2 ** 32),
     clamped: model.visible,
   });
-  const means = run.samples.map((chain) => sampleMeans(model, chain));
+  const means = run.samples.map((chain) => observableMeans(model, chain));
   const average = (list: readonly Float64Array[]) =>
     list[0].map((_, a) => list.reduce((sum, one) => sum + one[a] / list.length, 0));
   // Both chains of a pattern belong to one group.
@@ -133,22 +134,13 @@ function clampedCovariance(
   return out;
 }
 
-/** `E f` over the samples of a chain. */
-function sampleMeans(model: Model, chain: PackedSamples): Float64Array {
-  const out = new Float64Array(model.theta.length);
-  eachObservable(model, chain, (f) => {
-    for (let b = 0; b < out.length; b++) out[b] += f[b] / chain.count;
-  });
-  return out;
-}
-
-function eachObservable({ edges, theta, spins }: Model, chain: PackedSamples, visit: (f: Float64Array) => void): void {
-  const x = new Int8Array(spins);
-  const f = new Float64Array(theta.length);
+function eachObservable(model: Model, chain: PackedSamples, visit: (f: Float64Array) => void): void {
+  const x = new Int8Array(model.spins);
+  const f = new Float64Array(model.theta.length);
   for (let s = 0; s < chain.count; s++) {
     readSample(chain, s, x);
-    for (let a = 0; a < edges.length; a++) f[a] = -x[edges[a][0]] * x[edges[a][1]];
-    for (let a = edges.length; a < f.length; a++) f[a] = -x[a - edges.length];
+    f.fill(0);
+    addObservables(model, x, 1, f);
     visit(f);
   }
 }

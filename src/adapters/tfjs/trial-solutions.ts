@@ -1,10 +1,10 @@
 import { cliquePattern } from '../../estimation/bound/clique-matrix.js';
-import { type Conditionals, conditionals } from '../../estimation/bound/conditionals.js';
 import { type FunctionFeatures, together } from '../../estimation/bound/features.js';
 import { eachConfiguration, localView, partsOf } from '../../estimation/bound/local.js';
 import { MomentSums, pooled } from '../../estimation/bound/moments.js';
 import type { Probes } from '../../estimation/bound/probes.js';
 import { fitTrial } from '../../estimation/bound/trial.js';
+import { type Conditionals, conditionals } from '../../estimation/conditionals.js';
 import type { RandomSource } from '../../estimation/random.js';
 import { emptySamples, type PackedSamples, readSample, writeSample } from '../../estimation/samples/packed-samples.js';
 import type { Model } from '../../model/model.js';

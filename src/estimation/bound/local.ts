@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../../errors.js';
 import type { Model } from '../../model/model.js';
-import { type Conditionals, conditionals } from './conditionals.js';
+import { type Conditionals, conditionals } from '../conditionals.js';
 import type { Features } from './features.js';
 
 /** Blocks with inside edges are enumerated, up to this size. */

@@ -1,6 +1,6 @@
 import { diagonal } from './clique-matrix.js';
 import type { CrossFit } from './cross-fit.js';
-import { type GroupMoments, pooled } from './moments.js';
+import type { GroupMoments, PooledMoments } from './moments.js';
 import { neighbourTime } from './neighbour-times.js';
 import type { BoundProblem } from './trial.js';
 
@@ -38,14 +38,12 @@ export function largestTime(
   { pattern, probes, observables }: BoundProblem,
   { perProbe }: CrossFit,
   groups: readonly GroupMoments[],
+  pool: PooledMoments,
 ): number {
   const mean = averages(groups, (group) => group.mean);
   const probeMean = averages(groups, (group) => group.probeMean);
   const square = averages(groups, (group) => group.probeSquare);
-  const rates = diagonal(
-    pattern,
-    averages(groups, (group) => group.dirichlet),
-  );
+  const rates = diagonal(pattern, pool.dirichlet);
   let top = 0;
   for (let z = 0; z < probes.count; z++) {
     const variance = square[z] - probeMean[z] ** 2;
@@ -54,14 +52,11 @@ export function largestTime(
   const alone = (a: number) => (rates[a] > 0 ? (2 * (1 - mean[a] ** 2)) / rates[a] - 1 : 0);
   for (let a = 0; a < observables; a++) top = Math.max(top, alone(a));
   if (probes.exact) return top;
-  return Math.max(top, neighbourTime(pattern, pooled(groups, pattern, observables), observables, alone));
+  return Math.max(top, neighbourTime(pattern, pool, observables, alone));
 }
 
 /** `sum <f_a, (I - P) f_a>` over the first `couplings` observables. */
-export function couplingRate({ pattern }: BoundProblem, groups: readonly GroupMoments[], couplings: number): number {
-  const rates = diagonal(
-    pattern,
-    averages(groups, (group) => group.dirichlet),
-  );
+export function couplingRate({ pattern }: BoundProblem, { dirichlet }: PooledMoments, couplings: number): number {
+  const rates = diagonal(pattern, dirichlet);
   return rates.subarray(0, couplings).reduce((total, value) => total + value, 0);
 }

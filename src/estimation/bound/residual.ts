@@ -1,9 +1,9 @@
 import { chainProgram } from '../../kernel/chains/chain-program.js';
 import { openChains } from '../../kernel/chains/chains.js';
 import type { Model } from '../../model/model.js';
+import { conditionals } from '../conditionals.js';
 import { type RandomSource, randomSource } from '../random.js';
 import { emptySamples, type PackedSamples, readSample, writeSample } from '../samples/packed-samples.js';
-import { conditionals } from './conditionals.js';
 import type { Fold } from './cross-fit.js';
 import type { GroupMoments } from './moments.js';
 import type { Probes } from './probes.js';

@@ -12,7 +12,7 @@ import { type SampledDerivatives, sampledDerivatives } from './derivatives.js';
 import { type FeatureBlock, type FeatureName, makeFeatures, type UserFeature } from './features.js';
 import { mixtureOf } from './kernel-form.js';
 import { localView } from './local.js';
-import { type ChainHalves, MomentSums } from './moments.js';
+import { type ChainHalves, MomentSums, pooled } from './moments.js';
 import { couplingRate, largestTime, observableVariance } from './observable-times.js';
 import { makeProbes, type Probes } from './probes.js';
 import { hasResidual, type ResidualTime, residualTime } from './residual.js';
@@ -144,14 +144,15 @@ export function boundFromSamples(model: Model, samples: EquilibriumSamples, opti
     standardError: form.scale * one.standardError,
   }));
   const perSample = samples.chains[0].count;
+  const pool = pooled(moments, pattern, observables);
   const run = {
     sequence,
     inSample: form.timescale(fit.inSample, variance),
     tail: residual === null ? null : form.scale * Math.max(0, residual.late),
-    slack: form.slack(couplingRate(problem, moments, model.edges.length)),
+    slack: form.slack(couplingRate(problem, pool, model.edges.length)),
     variance,
     carrying: carryingSamples(view, probes, groups, fit),
-    tauMax: form.time(largestTime(problem, whole, moments)),
+    tauMax: form.time(largestTime(problem, whole, moments, pool)),
     ...convergence(halves, perSample, samples.startKinds),
   };
   const last = sequence[sequence.length - 1];

@@ -42,7 +42,7 @@ export function chainProgram(model: Model, kernel: KernelName, clamped: readonly
     order: mixture ? (sites ? 'one-site' : 'one-block') : 'in-order',
     blocks,
     stepsPerSweep: mixture ? blocks.length : 1,
-    ...adjacency(model),
+    ...adjacency(model, 2),
   };
 }
 
@@ -102,7 +102,8 @@ function requireFiniteFields({ theta }: Model): void {
   });
 }
 
-function adjacency({ spins, edges, theta, biased }: Model) {
+/** What each spin feels: biases, and the couplings to its neighbours in the order of the edges, times a factor. */
+export function adjacency({ spins, edges, theta, biased }: Model, factor: number) {
   const first = new Int32Array(spins + 1);
   for (let a = 0; a < edges.length; a++) {
     first[edges[a][0] + 1]++;
@@ -116,11 +117,11 @@ function adjacency({ spins, edges, theta, biased }: Model) {
     const i = edges[a][0];
     const j = edges[a][1];
     near[next[i]] = j;
-    strength[next[i]++] = 2 * theta[a];
+    strength[next[i]++] = factor * theta[a];
     near[next[j]] = i;
-    strength[next[j]++] = 2 * theta[a];
+    strength[next[j]++] = factor * theta[a];
   }
   const bias = new Float64Array(spins);
-  if (biased) for (let i = 0; i < spins; i++) bias[i] = 2 * theta[edges.length + i];
+  if (biased) for (let i = 0; i < spins; i++) bias[i] = factor * theta[edges.length + i];
   return { bias, first, near, strength };
 }
