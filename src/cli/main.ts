@@ -32,8 +32,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('evaluate')
     .description('report R, its predictors and what limits it, for a model on data')
     .argument('<model>', 'model file, .json, .npz or .npy')
-    .option('--data <file>', 'samples of the visible spins, .csv or .npy, -1/1 or 0/1')
-    .option('--teacher <file>', 'model file whose exact visible law is the data')
+    .option(...DATA)
+    .option(...TEACHER)
     .option('--kernel <name>', KERNEL_NAMES.join(' or '), 'random-scan')
     .option('--burn-in <duration>', 'steps discarded: 100sweeps, or a number of kernel steps', '100sweeps')
     .option('--window <duration>', 'steps averaged', '1000sweeps')
@@ -42,8 +42,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--epsilon <share>', 'weight from which a group of modes is relevant', '1e-3')
     .option('--kappa <factor>', 'width of the slow cluster', '2.5')
     .option('--soft <eta>', 'add the predictor with a soft window of this width per kernel step')
-    .option('--gate <name=number>', 'threshold of a gate, such as windowTimes=20; repeatable', collect)
-    .option('--reference <name=number>', 'reference of the limiting factor: gap, signal, window', collect)
+    .option(...GATE, collect)
+    .option(...REFERENCE, collect)
     .option('--gradient', 'add gradients in the parameters')
     .option('--measure <repetitions>', 'measure R and T by sampling too, with standard errors')
     .option('--probes <n>', 'estimate T of a large table from so many random probes, with its standard error')
@@ -58,8 +58,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .command('estimate')
     .description('R_hat of a model of any size with its error and verdict: a bound on T from samples in equilibrium')
     .argument('<model>', 'model file, .json, .npz or .npy')
-    .option('--data <file>', 'samples of the visible spins, .csv or .npy, -1/1 or 0/1')
-    .option('--teacher <file>', 'model file whose exact visible law is the data')
+    .option(...DATA)
+    .option(...TEACHER)
     .option('--kernel <name>', 'of the estimator: random-scan, random-block or alternating-block', 'random-scan')
     .option('--burn-in <duration>', 'steps that the estimator discards, for gate A5 alone', '100sweeps')
     .option('--window <duration>', 'steps that the estimator averages', '1000sweeps')
@@ -72,8 +72,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--tempering', 'sample by replica exchange: burn-in and apart are then its steps')
     .option('--probes <n>', 'random signs over the observables, where there are many', '24')
     .option('--seed <n>', 'seed of chains and signs', '1')
-    .option('--gate <name=number>', 'threshold of a gate, such as windowTimes=20; repeatable', collect)
-    .option('--reference <name=number>', 'reference of the limiting factor: gap, signal, window', collect)
+    .option(...GATE, collect)
+    .option(...REFERENCE, collect)
     .option('--gradient', 'add gradients in the parameters, with standard errors')
     .option('--checkpoint <file>', 'keep samples there; the same command goes on, another --kernel reuses them')
     .option(...MAX_MEMORY)
@@ -87,8 +87,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('follow the set of modes from one model to another: events, crossings, log R_hat')
     .argument('<from>', 'model file (JSON)')
     .argument('<to>', 'model file of the same structure')
-    .option('--data <file>', 'samples of the visible spins, .csv or .npy, -1/1 or 0/1')
-    .option('--teacher <file>', 'model file whose exact visible law is the data')
+    .option(...DATA)
+    .option(...TEACHER)
     .option('--kernel <name>', KERNEL_NAMES.join(' or '), 'random-scan')
     .option('--rule <name>', `how modes are chosen: ${MEMBERSHIP_RULES.join(' or ')}`, 'window')
     .option('--epsilon <share>', 'weight from which a group of modes is relevant', '1e-3')
@@ -175,6 +175,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+const DATA = ['--data <file>', 'samples of the visible spins, .csv or .npy, -1/1 or 0/1'] as const;
+const TEACHER = ['--teacher <file>', 'model file whose exact visible law is the data'] as const;
+const GATE = ['--gate <name=number>', 'threshold of a gate, such as windowTimes=20; repeatable'] as const;
+const REFERENCE = ['--reference <name=number>', 'reference of the limiting factor: gap, signal, window'] as const;
 const MAX_MEMORY = ['--max-memory <amount>', 'refuse what needs more: 4GiB, 500MB; what is free by default'] as const;
 const MAX_TIME = ['--max-time <time>', 'refuse what takes longer by estimate: 90s, 10min, 2h'] as const;
 
